@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import type postgres from 'postgres';
 import { toMashupJob } from '@mashup-engine/client';
 import type { JobResult, MashupJob, Plan } from '../../schema.ts';
+import { fromLines } from '../../music/texts/lines.ts';
 import { displayKeyWithCamelot } from '../../music/theory/keys.ts';
 import { STEM_NAMES } from '../../music/theory/stem-texts.ts';
 import type { StackOptions } from '../connect.ts';
@@ -71,8 +72,11 @@ async function read(sql: postgres.Sql, text: string): Promise<Found> {
   const [jobs, plans, tasks, events] = [
     await sql<{ job: MashupJob }[]>`select to_jsonb(j) as job from public.mashup_jobs j where id = ${id}`,
     await sql<PlanLine[]>`
-      select p.version, p.source, p.plan, p.model, p.tokens, p.cost_usd, p.changes from public.mashup_plans p
-      join public.mashup_jobs j on j.id = p.job_id and j.plan_version = p.version where j.id = ${id}`,
+      select p.version, p.source, coalesce(r.plan, p.plan) as plan, p.model, p.tokens, p.cost_usd,
+        coalesce(r.changes, p.changes) as changes
+      from public.mashup_plans p
+      join public.mashup_jobs j on j.id = p.job_id and j.plan_version = p.version
+      left join public.mashup_results r on r.job_id = j.id and r.path = j.result_path where j.id = ${id}`,
     await sql<TaskLine[]>`
       select id, kind, song_id, epoch, state, attempt, failures, error,
         extract(epoch from finished_at - started_at)::real as run_sec
@@ -84,6 +88,11 @@ async function read(sql: postgres.Sql, text: string): Promise<Found> {
   const job = jobs[0]?.job;
   if (job === undefined) throw new Error(`job ${id} was deleted during the command`);
   return { job, plan: plans[0], tasks, events };
+}
+
+/** What changed in a version: a line for each sentence. */
+function changeLines(changes: string): string[] {
+  return [pc.dim('  changed'), ...fromLines(changes).map((sentence) => `  - ${truncate(sentence, 300)}`)];
 }
 
 function printAll({ job, plan, tasks, events }: Found): void {
@@ -105,7 +114,7 @@ function printAll({ job, plan, tasks, events }: Found): void {
     print(`  ${truncate(plan.plan.creative_vision, 300)}`);
     const cost = costText(plan);
     if (cost !== '') print(`  ${pc.dim(cost)}`);
-    if (plan.changes !== null) print(`  ${pc.dim('changed')}  ${truncate(plan.changes, 400)}`);
+    if (plan.changes !== null) for (const line of changeLines(plan.changes)) print(line);
     printRows(
       masterplan.timeline.map((section) => [
         clock(section.time_start_sec),

@@ -2,7 +2,7 @@
 import type { AnalyzedSong, Plan, PlanLayer, PlanLimits, PlanSection } from '../../schema.ts';
 import { songBars } from '../theory/bars.ts';
 import { hasBeat } from '../theory/content.ts';
-import { parseKey } from '../theory/keys.ts';
+import { displayKey, parseKey } from '../theory/keys.ts';
 import { AUDIBLE_TEMPO_CHANGE, tempoChange } from '../theory/tempo.ts';
 import { sectionBarSec, sectionBpm } from './bars.ts';
 import { leastKeyShift, maxKeyShift, worstKeyShift } from './key-shifts.ts';
@@ -111,6 +111,6 @@ function checkKey(plan: Plan, songs: readonly AnalyzedSong[], faults: string[]):
   // A key that suits all songs is allowed even if some of them have no pitched stems in the plan.
   if (shift > Math.max(maxKeyShift(pitched), maxKeyShift(songs)))
     faults.push(
-      `In ${global.targetKey} a song must be shifted by ${shift} semitones; another key needs ${leastKeyShift(pitched)}.`,
+      `In ${displayKey(key)} a song must be shifted by ${shift} semitones; another key needs ${leastKeyShift(pitched)}.`,
     );
 }

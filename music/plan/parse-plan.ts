@@ -2,7 +2,7 @@
 import type { AnalyzedSong, Plan, PlanLimits } from '../../schema.ts';
 import { isRecord, toList, toNumber } from '../loose-values.ts';
 import { songBars } from '../theory/bars.ts';
-import { formatKey, parseKey } from '../theory/keys.ts';
+import { displayKey, formatKey, parseKey } from '../theory/keys.ts';
 import type { PlanFindings } from './findings.ts';
 import { MAX_PROBLEMS, MAX_SECTIONS, MAX_TITLE_LENGTH } from './limits.ts';
 import { parseSections } from './parse-sections.ts';
@@ -69,7 +69,7 @@ function parseGlobal(
   const wanted = cleanText(global['targetKey'] ?? global['target_key'] ?? global['key'], 40);
   const key = parseKey(wanted);
   const fallback = songs.map((song) => parseKey(song.analysis.harmonic.key)).find((each) => each !== null);
-  if (!key) repairs.push(`The key "${wanted}" is no key; ${fallback ? formatKey(fallback) : 'C major'} was taken.`);
+  if (!key) repairs.push(`The key "${wanted}" is no key; ${fallback ? displayKey(fallback) : 'C major'} was taken.`);
   return {
     targetBPM,
     targetKey: formatKey(key ?? fallback ?? { tonic: 0, mode: 'major' }),

@@ -14,22 +14,23 @@ export function describeConcept(facts: readonly SectionFacts[], context: Context
   return [...rolesText(context), ...otherSongs(context), tempoText(context), ...arcText(facts, context)].join(' ');
 }
 
-/** Songs that give drums, bass and harmony for the longest time, with what they give. */
-function bedSources({ plan }: Context, without?: string): Map<string, Stem[]> {
+/** Songs that give drums, bass and harmony for the longest time, with what they give. The song that sings comes first. */
+function bedSources({ plan }: Context, singer?: string): Map<string, Stem[]> {
   const sources = new Map<string, Stem[]>();
   for (const stem of ['drums', 'bass', 'other'] as const) {
     const song = mainSource(plan, stem);
-    if (song === undefined || (song === without && stem === 'other')) continue;
-    sources.set(song, [...(sources.get(song) ?? []), stem]);
+    if (song !== undefined) sources.set(song, [...(sources.get(song) ?? []), stem]);
   }
-  return sources;
+  return new Map([...sources].toSorted(([a], [b]) => Number(b === singer) - Number(a === singer)));
 }
 
-const givenText = (sources: ReadonlyMap<string, Stem[]>, songs: readonly NamedSong[]): string =>
+/** `own`: the song that is the subject of the sentence. */
+const givenText = (sources: ReadonlyMap<string, Stem[]>, songs: readonly NamedSong[], own?: string): string =>
   joinWords(
-    [...sources].map(
-      ([id, stems]) => `the ${joinWords(stems.map((stem) => STEM_NAMES[stem]))} of ${quoteName(songs, id)}`,
-    ),
+    [...sources].map(([id, stems]) => {
+      const names = joinWords(stems.map((stem) => STEM_NAMES[stem]));
+      return id === own ? `its own ${names}` : `the ${names} of ${quoteName(songs, id)}`;
+    }),
   );
 
 function rolesText(context: Context): string[] {
@@ -42,30 +43,31 @@ function rolesText(context: Context): string[] {
       ? []
       : [
           say([
-            [`A mashup without a voice, made of ${given}.`],
-            [`Nobody sings: what is heard comes from ${given}.`],
-            [`All instrumental, it puts together ${given}.`],
+            [`An instrumental mashup, made of ${given}.`],
+            [`It has no vocals and consists of ${given}.`],
+            [`All of it is instrumental; it combines ${given}.`],
           ]),
         ];
   const name = quoteName(songs, singer);
   if (given === '')
     return [
       say([
-        [`It is all about the voice of ${name}.`],
-        [`${name} sings, and nothing is put under it.`],
-        [`Little more than the singing of ${name} is used.`],
+        [`${name} sings without accompaniment.`],
+        [`The vocals of ${name} are unaccompanied.`],
+        [`No instruments accompany the vocals of ${name}.`],
       ]),
     ];
+  const own = givenText(sources, songs, singer);
   return [
     say([
-      [`${name} sings, mostly over ${given}.`, `The voice of ${name} finds a new home on ${given}.`],
+      [`${name} sings, mostly over ${own}.`, `${name} sings and is mostly accompanied by ${own}.`],
       [
-        `Take the vocals of ${name} and lay them on ${given}.`,
-        `${name} leads with its voice, while most of the rest is ${given}.`,
+        `The vocals of ${name} are set over ${given}.`,
+        `The vocals come from ${name}, most of the accompaniment from ${given}.`,
       ],
       [
-        `What if ${name} had been recorded with ${given}?`,
-        `Most of the time, ${given} and the singing of ${name} belong together here.`,
+        `This mashup combines the vocals of ${name} with ${given}.`,
+        `The main sources are the vocals of ${name} and, below them, ${given}.`,
       ],
     ]),
   ];
@@ -83,8 +85,8 @@ function otherSongs(context: Context): string[] {
   return [
     say([
       [`${names} can be heard as well.`],
-      [`Now and then ${names} joins in.`],
-      [`A part is also played by ${names}.`],
+      [`It uses parts of ${names} as well.`],
+      [`Other parts come from ${names}.`],
     ]),
   ];
 }
@@ -97,41 +99,55 @@ function tempoText({ plan, songs, say }: Context): string {
   ];
   if (tempi.length > 1)
     return say([
-      [`The tempo changes between ${joinWords(tempi)}, the key is ${key}.`],
-      [`Sections have ${joinWords(tempi)}, and the key is ${key}.`],
-      [`It is in ${key} and takes turns with ${joinWords(tempi)}.`],
+      [`The tempo changes between ${joinWords(tempi)}; the key is ${key}.`],
+      [`Its sections have ${joinWords(tempi)}, and its key is ${key}.`],
+      [`It is in ${key}, with sections at ${joinWords(tempi)}.`],
     ]);
   if (!songs.some(({ song_id }) => boundTempi(plan, song_id).length > 0))
     return say([
-      [`No beat is kept, and the key is ${key}.`],
-      [`It flows in free time, in ${key}.`],
-      [`Without a beat to follow, it stays in ${key}.`],
+      [`It follows no beat, and the key is ${key}.`],
+      [`It is in free time and in ${key}.`],
+      [`It has no fixed beat; its key is ${key}.`],
     ]);
   const tempo = tempi[0] ?? bpmText(global.targetBPM);
   return say([
-    [`They meet at ${tempo} in ${key}.`, `The common ground is ${tempo} in ${key}.`],
-    [`Tempo and key are ${tempo} and ${key}.`, `Everything moves at ${tempo}, in ${key}.`],
-    [`${tempo} and ${key} hold it together.`, `All of it was brought to ${tempo} and ${key}.`],
+    [`The tempo is ${tempo}, the key ${key}.`, `It has ${tempo} and is in ${key}.`],
+    [`Tempo and key are ${tempo} and ${key}.`, `It plays at ${tempo}, in ${key}.`],
+    [`It runs at ${tempo} in ${key}.`, `Its tempo is ${tempo}, and its key is ${key}.`],
   ]);
 }
+
+/** How often the drums stop and come back: runs of sections without drums between sections with drums. */
+function countPauses(facts: readonly SectionFacts[]): number {
+  const first = facts.findIndex(({ hasDrums }) => hasDrums);
+  const last = facts.findLastIndex(({ hasDrums }) => hasDrums);
+  return facts.filter(
+    ({ hasDrums }, index) => index > first && index < last && !hasDrums && facts[index - 1]?.hasDrums === true,
+  ).length;
+}
+
+const timesText = (count: number): string => ['', 'once', 'twice'][count] ?? `${count} times`;
 
 function arcText(facts: readonly SectionFacts[], { say }: Context): string[] {
   if (facts.length < 3) return [];
   const peak = facts.find(({ label }) => label === 'Peak');
-  const pauses = facts.slice(1, -1).filter(({ hasDrums }) => !hasDrums).length;
-  const hasBeat = facts.some(({ hasDrums }) => hasDrums);
-  const at = peak && clock(peak.startSec);
-  const rest = pauses === 1 ? 'once' : `${pauses} times`;
+  const isHighest = peak !== undefined && facts.every(({ energy }) => energy <= peak.energy);
+  const pauses = countPauses(facts);
+  const times = timesText(pauses);
   const count = facts.length;
-  const pause = hasBeat && pauses > 0;
+  if (!isHighest)
+    return [
+      say([[`There are ${count} sections.`], [`It is made of ${count} sections.`], [`It has ${count} sections.`]]),
+    ];
+  const at = clock(peak.startSec);
   return [
     say([
-      [`It has ${count} sections, with the peak at ${at}${pause ? `, and the drums rest ${rest}` : ''}.`],
+      [`It has ${count} sections, with the peak at ${at}${pauses > 0 ? `, and the drums pause ${times}` : ''}.`],
       [
-        `The highest energy comes at ${at}, in one of ${count} sections${pause ? `; ${pauses === 1 ? 'one has' : `${pauses} have`} no drums` : ''}.`,
+        `The energy is highest at ${at}, in one of ${count} sections${pauses > 0 ? `, and the drums stop and return ${times}` : ''}.`,
       ],
       [
-        `Of its ${count} sections, the one at ${at} is the summit${pause ? `, and between start and end the beat pauses ${rest}` : ''}.`,
+        `Of its ${count} sections, the one at ${at} has the most energy${pauses > 0 ? `; the drums are interrupted ${times}` : ''}.`,
       ],
     ]),
   ];

@@ -10,6 +10,8 @@ export type SectionLabel = 'Intro' | 'Build' | 'Drop' | 'Verse' | 'Groove' | 'Br
 /** What is heard in a section. */
 export type SectionFacts = {
   label: SectionLabel;
+  /** The label, with a number if several sections have it: `Drop 2`. */
+  name: string;
   /** Audible layers, in the order of the plan. */
   layers: readonly PlanLayer[];
   /** Songs that sing, the loudest first. */
@@ -46,11 +48,13 @@ const levelOf = (layers: readonly PlanLayer[]): number =>
 export function factsOf({ masterplan: { timeline, global } }: Plan): SectionFacts[] {
   const audible = timeline.map(({ layers }) => layers.filter(isAudible));
   const labels = labelsOf(timeline, audible);
+  const names = numbered(labels);
   const bars = barsOf(timeline, global);
   return timeline.map((section, index) => {
     const layers = audible[index] ?? [];
     return {
       label: labels[index] ?? 'Verse',
+      name: names[index] ?? 'Verse',
       layers,
       singers: songsWith(layers, 'vocals'),
       hasDrums: layers.some(({ stem }) => stem === 'drums'),
@@ -82,6 +86,16 @@ function labelsOf(timeline: readonly PlanSection[], audible: readonly (readonly 
     if (energy >= DROP_SHARE * highest) return 'Drop';
     if ((energies[index + 1] ?? 0) - energy >= RISE) return index < drop ? 'Build' : 'Rise';
     return has(index, 'vocals') ? 'Verse' : 'Groove';
+  });
+}
+
+/** Adds numbers to labels that occur more than once. */
+function numbered(labels: readonly SectionLabel[]): string[] {
+  const counts = new Map<SectionLabel, number>();
+  return labels.map((label) => {
+    const number = (counts.get(label) ?? 0) + 1;
+    counts.set(label, number);
+    return labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label} ${number}`;
   });
 }
 

@@ -30,14 +30,15 @@ function voiceProblems(
 ): Problem[] {
   const singers = heard.filter(({ analysis }) => analysis.vocal.vocal_presence > SINGS_THROUGHOUT);
   const melody = mainSource(plan, 'other');
-  if (singers.length > 1)
+  const lead = mainSource(plan, 'vocals');
+  if (singers.length > 1 && lead !== undefined)
     return [
       entry(
         say,
         [
-          ['More than one song sings throughout'],
-          ['Several songs are full of singing'],
-          ['There are more voices than one mashup can bear'],
+          ['More than one song has vocals most of the time'],
+          ['Several songs are full of vocals'],
+          ['The voices of several songs could disturb each other'],
         ],
         facts.every((section) => section.singers.length < 2)
           ? [['Only one voice is heard at a time'], ['No section has two voices'], ['The voices never sound together']]
@@ -48,8 +49,8 @@ function voiceProblems(
             ],
       ),
     ];
-  if (mainSource(plan, 'vocals') !== undefined || melody === undefined) return [];
-  const lead = quoteName(songs, melody);
+  if (lead !== undefined || melody === undefined) return [];
+  const name = quoteName(songs, melody);
   return [
     entry(
       say,
@@ -57,9 +58,9 @@ function voiceProblems(
         ? [['All songs are instrumental'], ['Nobody sings in these songs'], ['There is no voice in any of the songs']]
         : [['No voice is used'], ['The mashup has no vocals'], ['Nobody sings in the mashup']],
       [
-        [`The instruments of ${lead} lead instead`],
-        [`${lead} gives the melody`],
-        [`What leads are the instruments of ${lead}`],
+        [`The instruments of ${name} lead instead`],
+        [`The instruments of ${name} take the lead`],
+        [`The lead is with the instruments of ${name}`],
       ],
     ),
   ];
@@ -103,20 +104,20 @@ function noProblem(facts: readonly SectionFacts[], { say }: ProblemContext): Pro
   const rests = facts.some(({ hasDrums }) => !hasDrums) && facts.some(({ hasDrums }) => hasDrums);
   const means = joinWords([
     ...(filters ? ['filters'] : []),
-    ...(rests ? ['a rest of the drums'] : []),
+    ...(rests ? ['sections without drums'] : []),
     'the choice of layers',
   ]);
   return entry(
     say,
     [
-      ['The songs fit so well that the mashup could become one even sheet'],
-      ['Nothing clashes, which could make it dull'],
+      ['The songs fit so well that the mashup could sound uniform'],
+      ['Nothing clashes, which could make the mashup monotonous'],
       ['Songs that agree this much can sound the same from start to end'],
     ],
     [
       [`Its energy goes from ${low} to ${high} %, by ${means}`],
       [`With ${means}, sections have between ${low} and ${high} % of energy`],
-      [`There is a way from ${low} to ${high} % of energy, made with ${means}`],
+      [`The energy varies between ${low} and ${high} %, thanks to ${means}`],
     ],
   );
 }

@@ -36,21 +36,25 @@ export function describeSections(
   const whole = { ...context, hasDrumsSomewhere: facts.some(({ hasDrums }) => hasDrums) };
   return facts.map((section, turn) => {
     const sentences = [mainSentence(section, whole, turn), ...moreSentences(section, whole, turn).slice(0, MAX_MORE)];
-    let text = `${section.label}: ${sentences[0]}`;
+    let text = `${section.name}: ${sentences[0]}`;
     for (const sentence of sentences.slice(1)) if (text.length + sentence.length < MAX_LENGTH) text += ` ${sentence}`;
     return cleanText(text, MAX_LENGTH);
   });
 }
 
-/** `the drums and bass of "B" and its own instruments`. `own`: the song that is the subject of the sentence. */
+/** `its own instruments and the drums and bass of "B"`. `own`: the song that is the subject of the sentence. */
 function bedText({ layers }: SectionFacts, songs: readonly NamedSong[], own?: string): string {
   const bed = layers.filter(({ stem }) => BED.includes(stem));
-  const parts = [...new Set(bed.map(({ songId }) => songId))].map((songId) => {
+  // Songs that give the same stems are named together.
+  const givers = new Map<string, string[]>();
+  const ids = [...new Set(bed.map((layer) => layer.songId))].toSorted((a, b) => Number(b === own) - Number(a === own));
+  for (const songId of ids) {
     const stems = BED.filter((stem) => bed.some((layer) => layer.songId === songId && layer.stem === stem));
     const names = joinWords(stems.map((stem) => STEM_NAMES[stem]));
-    return songId === own ? `its own ${names}` : `the ${names} of ${quoteName(songs, songId)}`;
-  });
-  return joinWords(parts);
+    const text = songId === own ? `its own ${names}` : `the ${names} of`;
+    givers.set(text, [...(givers.get(text) ?? []), ...(songId === own ? [] : [quoteName(songs, songId)])]);
+  }
+  return joinWords([...givers].map(([text, names]) => (names.length === 0 ? text : `${text} ${joinWords(names)}`)));
 }
 
 function mainSentence(section: SectionFacts, { songs, say }: Context, turn: number): string {
@@ -58,12 +62,12 @@ function mainSentence(section: SectionFacts, { songs, say }: Context, turn: numb
   const bed = bedText(section, songs, singer);
   if (singer === undefined)
     return bed === ''
-      ? say([['Nothing plays.'], ['Silence.'], ['All is quiet.']])
+      ? say([['Nothing plays.'], ['It is silent.'], ['This section is silent.']])
       : say(
           [
-            [`Nobody sings: this is for ${bed}.`, `Only ${bed}, without a voice.`],
-            [`An instrumental stretch with ${bed}.`, `Without singing, it stays with ${bed}.`],
-            [`No vocals here, just ${bed}.`, `The stage belongs to ${bed}.`],
+            [`There are no vocals, only ${bed}.`, `Only ${bed}, without vocals.`],
+            [`An instrumental section with ${bed}.`, `It is instrumental, with ${bed}.`],
+            [`No vocals here, just ${bed}.`, `Nobody sings; ${bed} can be heard.`],
           ],
           turn,
         );
@@ -71,17 +75,17 @@ function mainSentence(section: SectionFacts, { songs, say }: Context, turn: numb
   if (bed === '')
     return say(
       [
-        [`${name} sings alone.`, `Nothing but the voice of ${name}.`],
-        [`The vocals of ${name} stand by themselves.`, `Only ${name} is heard, as a voice.`],
-        [`Just the singing of ${name}.`, `${name} is left alone with its voice.`],
+        [`${name} sings without accompaniment.`, `There is no accompaniment to the vocals of ${name}.`],
+        [`The vocals of ${name} are unaccompanied.`, `${name} sings unaccompanied.`],
+        [`No instruments accompany the vocals of ${name}.`, `${name} sings with no instruments.`],
       ],
       turn,
     );
   return say(
     [
-      [`${name} sings over ${bed}.`, `The voice of ${name} rides on ${bed}.`],
-      [`The vocals of ${name} are on top, with ${bed} underneath.`, `${name} takes the vocals and leans on ${bed}.`],
-      [`${name} is the voice here, carried by ${bed}.`, `The singing of ${name} has ${bed} below it.`],
+      [`${name} sings over ${bed}.`, `${name} sings, together with ${bed}.`],
+      [`The vocals of ${name} are on top, with ${bed} underneath.`, `${name} has the vocals, accompanied by ${bed}.`],
+      [`The voice of ${name} is joined by ${bed}.`, `${name} adds the vocals to ${bed}.`],
     ],
     turn,
   );
@@ -104,9 +108,9 @@ function secondVoice({ singers }: SectionFacts, { songs, say }: Context): string
   const names = joinWords(singers.slice(1).map((id) => quoteName(songs, id)));
   return [
     say([
-      [`${names} can be heard singing further back.`],
-      [`In its pauses there are vocals of ${names}.`],
-      [`A second voice comes from ${names}.`],
+      [`${names} can be heard singing as well.`],
+      [`There are also vocals of ${names}.`],
+      [`Further vocals come from ${names}.`],
     ]),
   ];
 }
@@ -117,8 +121,8 @@ function missingDrums({ hasDrums }: SectionFacts, { hasDrumsSomewhere, say }: Co
     say(
       [
         ['The drums are silent.', 'There are no drums.'],
-        ['It does without drums.', 'No drums play.'],
-        ['The beat takes a rest.', 'Drums are left out.'],
+        ['It has no drums.', 'No drums play.'],
+        ['It plays without drums.', 'Drums are left out.'],
       ],
       turn,
     ),
@@ -132,7 +136,7 @@ function ownTempo({ bpm }: SectionFacts, { plan, say }: Context): string[] {
     say([
       [`The tempo here is ${tempo}.`],
       [`It has a tempo of its own, ${tempo}.`],
-      [`For this section the beat goes at ${tempo}.`],
+      [`This section plays at ${tempo}.`],
     ]),
   ];
 }
@@ -142,9 +146,9 @@ function freeSongs({ free }: SectionFacts, { songs, say }: Context): string[] {
   const names = joinWords(free.map((id) => quoteName(songs, id)));
   return [
     say([
-      [`Free of the beat, at the original speed: ${names}.`],
-      [`No beat is forced on ${names}.`],
-      [`The original timing is kept for ${names}.`],
+      [`At the original speed, not on the beat: ${names}.`],
+      [`${names} ${free.length === 1 ? 'is' : 'are'} not tied to the beat.`],
+      [`The original timing of ${names} is kept.`],
     ]),
   ];
 }
@@ -173,8 +177,8 @@ function loudness({ louderDb, layers }: SectionFacts, { say }: Context, turn: nu
         say(
           [
             ['It is louder than the section before.', 'The level goes up.'],
-            ['There is clearly more sound than before.', 'The sound grows.'],
-            ['It gets louder.', 'This comes in stronger than what went before.'],
+            ['It is clearly louder than before.', 'The volume rises.'],
+            ['It gets louder.', 'Its level is higher than before.'],
           ],
           turn,
         ),
@@ -183,8 +187,8 @@ function loudness({ louderDb, layers }: SectionFacts, { say }: Context, turn: nu
         say(
           [
             ['It is quieter than the section before.', 'The level comes down.'],
-            ['There is clearly less sound than before.', 'The sound shrinks.'],
-            ['It gets quieter.', 'This comes in softer than what went before.'],
+            ['It is clearly quieter than before.', 'The volume falls.'],
+            ['It gets quieter.', 'Its level is lower than before.'],
           ],
           turn,
         ),
@@ -206,27 +210,23 @@ export function describeReasons({ layers, singers, label }: SectionFacts, say: S
 type Reasons = Parameters<Say>[0];
 
 const SECOND_REASONS: Record<Stem, Reasons> = {
-  vocals: [
-    ['A second voice, for the pauses of the first'],
-    ['Answers the first voice'],
-    ['Sings behind the first voice'],
-  ],
+  vocals: [['A second voice'], ['Adds to the vocals'], ['Sings with the first voice']],
   drums: [['A second rhythm beside the first'], ['More rhythm'], ['Adds to the beat']],
   bass: [
     ['A second bass, without its lowest notes'],
     ['Bass above the lowest notes of the first'],
     ['Leaves the lowest notes to the first bass'],
   ],
-  other: [['More harmony'], ['A further colour'], ['Fills the harmony up']],
+  other: [['More harmony'], ['More instruments'], ['Adds to the harmony']],
 };
 
 function leadingReason(stem: Stem, songId: string, singers: readonly string[], label: SectionFacts['label']): Reasons {
   switch (stem) {
     case 'vocals':
       return [
-        ['Leads the section', 'The voice of the section'],
-        ['What the section is about', 'In front of everything else'],
-        ['The voice to follow', 'Stands in the foreground'],
+        ['Leads the section', 'The lead vocals'],
+        ['The main vocals', 'The main voice'],
+        ['The voice in the foreground', 'The leading voice'],
       ];
     case 'drums':
       if (label === 'Intro') return [['Sets the tempo'], ['Shows the tempo from the start'], ['A beat to begin with']];
@@ -235,19 +235,19 @@ function leadingReason(stem: Stem, songId: string, singers: readonly string[], l
       return [
         ['Carries the beat', 'Keeps the beat going'],
         ['The beat of the section', 'Drives the section'],
-        ['Holds the tempo', 'Gives the section its pulse'],
+        ['Holds the tempo', 'Keeps time'],
       ];
     case 'bass':
-      return [['The lowest notes come from here'], ['The ground of the section'], ['Holds the low end']];
+      return [['Plays the lowest notes'], ['The bass line of the section'], ['Gives the low end']];
     case 'other':
       if (singers.includes(songId))
         return [
           ["The harmony of the voice's own song"],
           ['What the voice was recorded with'],
-          ['Its own chords under its own voice'],
+          ['The chords that belong to the voice'],
         ];
       return singers.length > 0
-        ? [['Harmony under the voice'], ['Other chords for the voice'], ['The chords that carry the voice']]
-        : [['Carries the melody'], ['In place of a voice'], ['What can be hummed here']];
+        ? [['Harmony under the voice'], ['Chords of another song for the voice'], ['Accompanies the voice']]
+        : [['Gives the harmony'], ['Plays in place of vocals'], ['The instruments of the section']];
   }
 }

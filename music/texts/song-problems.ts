@@ -56,14 +56,14 @@ function freeProblem({ song_id }: AnalyzedSong, { plan, songs, say }: ProblemCon
       [[`${song} has no beat`], [`No beat was found in ${song}`], [`${song} follows no beat`]],
       over === undefined
         ? [
-            ['No song gives drums here: all play in free time'],
-            ['There are no drums to keep up with, so time is free'],
-            ['Nobody drums, and nobody is pressed into bars'],
+            ['No song gives drums: all play in free time'],
+            ['There are no drums, so it needs no beat'],
+            ['The mashup has no drums, so nothing is fitted to bars'],
           ]
         : [
             [`It plays at its own speed, and the drums are those of ${over}`],
             [`It is not stretched, while ${over} gives the drums`],
-            [`${over} has the drums, and its timing is left alone`],
+            [`Its timing is left as it is, and ${over} gives the drums`],
           ],
     ),
   ];
@@ -79,16 +79,12 @@ function contentProblem(song: AnalyzedSong, { plan, songs, say }: ProblemContext
   return [
     entry(
       say,
-      [[`${name} has voices alone`], [`There is no music in ${name}, only voices`], [`${name} is an a cappella`]],
+      [[`${name} has only vocals`], [`There is no music in ${name}, only voices`], [`${name} is an a cappella`]],
       from === ''
-        ? [
-            ['No song has music under it: the voices are left alone'],
-            ['Nothing is put under the voices'],
-            ['The voices do without music'],
-          ]
+        ? [['No song accompanies it'], ['It stays without accompaniment'], ['The voices are left unaccompanied']]
         : [
-            [`What is under its voices comes from ${from}`],
-            [`${from} gives the music to it`],
+            [`The accompaniment comes from ${from}`],
+            [`It is accompanied by ${from}`],
             [`The music for it is taken from ${from}`],
           ],
     ),
@@ -120,8 +116,8 @@ function farTempo(song: AnalyzedSong, target: number | undefined, { plan, songs,
   return entry(
     say,
     [
-      [`${name} has ${own}, too far from the mashup's ${main} at any octave`],
-      [`Between the ${own} of ${name} and ${main} no stretch would sound right`],
+      [`${name} has ${own}, too far from the mashup's ${main}, also in half or double time`],
+      [`Stretching ${name} from ${own} to ${main} would not sound right`],
       [`${name} with its ${own} cannot be brought to ${main}`],
     ],
     tempo === ''
@@ -129,7 +125,7 @@ function farTempo(song: AnalyzedSong, target: number | undefined, { plan, songs,
       : [
           [`Where it follows the beat, the tempo is ${tempo}`],
           [`It has sections at ${tempo} for itself`],
-          [`The tempo turns to ${tempo} for it`],
+          [`The mashup changes to ${tempo} for it`],
         ],
   );
 }
@@ -149,7 +145,7 @@ function stretchProblem(song: AnalyzedSong, target: number, { songs, say }: Prob
       [
         [`${name} has ${own} against the mashup's ${tempo}`],
         [`The tempo of ${name} is ${own}, that of the mashup ${tempo}`],
-        [`From ${own} to ${tempo} is a way to go for ${name}`],
+        [`${name} has to go from ${own} to ${tempo}`],
       ],
       [
         [
@@ -179,14 +175,14 @@ function keyProblem(song: AnalyzedSong, { plan, songs, shifts, say }: ProblemCon
       entry(
         say,
         [
-          [`The key of ${name} could not be told`],
+          [`The key of ${name} could not be determined`],
           [`${name} shows no clear key`],
           [`Which key ${name} is in is not known`],
         ],
         shift === 0
           ? [['It keeps its pitch'], ['Its pitch is not touched'], ['It is used at the pitch it has']]
           : [
-              [`It is shifted by ${semitones(shift)}, by ear of the quality checks`],
+              [`It is shifted by ${semitones(shift)}, as the quality checks found`],
               [`The quality checks of the sound led to a shift by ${semitones(shift)}`],
               [`With a shift by ${semitones(shift)} its notes fit best`],
             ],
@@ -200,12 +196,12 @@ function keyProblem(song: AnalyzedSong, { plan, songs, shifts, say }: ProblemCon
       [
         [`${name} is in ${from}, the mashup in ${to}`],
         [`${from} is the key of ${name}, and ${to} that of the mashup`],
-        [`Between ${name} in ${from} and a mashup in ${to}, notes would clash`],
+        [`${name} in ${from} does not fit a mashup in ${to}`],
       ],
       [
-        [`All of it but the drums is shifted by ${semitones(shift)}`],
-        [`Its notes move by ${semitones(shift)}; drums have no key to move`],
-        [`A shift by ${semitones(shift)} brings it over, without the drums`],
+        [`Everything but its drums is shifted by ${semitones(shift)}`],
+        [`Its notes are moved by ${semitones(shift)}; its drums are not`],
+        [`A shift by ${semitones(shift)} makes it fit; drums are not shifted`],
       ],
     ),
   ];
@@ -231,8 +227,8 @@ function beatProblems(song: AnalyzedSong, { plan, songs, say }: ProblemContext):
         ],
         [
           ['Bars of four beats are assumed, so its bars may start elsewhere than those of the mashup'],
-          ['It is taken to count to four, which may put its bars beside those of the mashup'],
-          ['Four beats to the bar are a guess: its first beats may fall between those of the mashup'],
+          ['It is assumed to have bars of four, which may not match those of the mashup'],
+          ['Four beats to the bar are a guess: its bars may not start with those of the mashup'],
         ],
       ),
     );
@@ -247,7 +243,7 @@ function beatProblems(song: AnalyzedSong, { plan, songs, say }: ProblemContext):
         ],
         [
           ['Beats stay aligned, and bar lines meet again every few bars'],
-          ['Beat falls on beat, while bars drift apart and meet again'],
+          ['The beats are aligned, and bars start together every few bars'],
           ['All beats coincide, even where bars do not'],
         ],
       ),
@@ -268,7 +264,7 @@ function weakBeat(song: AnalyzedSong, { plan, songs, say }: Pick<ProblemContext,
     ],
     drumsHeard
       ? [
-          ['Its drums are used, placed as near to the beats as they could be told'],
+          ['Its drums are used, placed on the beats as far as they could be found'],
           ['Where its drums play, they sit on the beats that were found'],
           ['The likeliest beats were taken for its drums'],
         ]

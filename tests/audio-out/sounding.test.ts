@@ -62,6 +62,7 @@ describe('the key of a take', () => {
     const keys = soundingKeys(plan, songs({ a: 'D major', b: 'F major' }), shifts({}));
     assert.deepEqual(keys, ['D major', 'F major']);
     assert.equal(keyChangeText(keys), 'The mashup changes its key: parts are in D major and in F major.');
+    assert.match(keyChangeText(['Bb major', 'D major']) ?? '', /in B♭ major and in D major/);
     assert.deepEqual(soundingKeys(plan, songs({ a: 'D major', b: 'F major' }), shifts({ b: -3 })), ['D major']);
     assert.equal(keyChangeText(['D major', 'A major']), undefined);
     const short = planOf([30, ['a bass']], [5, ['b bass']]);

@@ -8,6 +8,8 @@ import type { Behaviour } from './replay-server.ts';
 
 const fixture = await useWorkerFixture({ after });
 const songs = [await fixture.upload('a.wav', wavFile(120, 1)), await fixture.upload('b.wav', wavFile(120, 2))];
+// A quick machine submits more than a user may in a minute.
+await fixture.sql`update mashup.settings set value = '1000' where name = 'max_submits_per_minute'`;
 await fixture.startWorker();
 const good = (await readFixture('orchestrator.response.aliases.json')) as Record<string, unknown>;
 const usage = { input_tokens: 4_000, output_tokens: 6_000, cost_usd: 0.14 };

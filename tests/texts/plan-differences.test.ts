@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { describeEffect } from '../../music/texts/effect-texts.ts';
 import { NOTHING_CHANGED, planDifferences } from '../../music/texts/differences/plan-differences.ts';
+import { fromLines, toLines } from '../../music/texts/lines.ts';
 import { EFFECTS, type EffectName } from '../../music/plan/effects.ts';
 import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
@@ -133,6 +134,31 @@ test('the differences of a revised plan name what its feedback asked for', () =>
     const after = revisePlan({ plan, feedback, songs: list, limits: DEFAULT_PLAN_LIMITS }).plan;
     assert.match(planDifferences(plan, after, list).join(' '), expected, feedback);
   }
+});
+
+test('an effect of which there is more is told without the word for its former strength', () => {
+  const told = (from: string, to: string): string[] =>
+    planDifferences(
+      withSections(first, section(1, sung({ effects: [from] })), third),
+      withSections(first, section(1, sung({ effects: [to] })), third),
+      songs,
+    );
+  const start = 'The vocals of "Halo" sound different in section 2 (0:08): ';
+  assert.deepEqual(told('reverb(mix=0.35)', 'reverb(mix=0.5)'), [`${start}more reverb.`]);
+  assert.deepEqual(told('reverb(mix=0.19)', 'reverb(mix=0.1)'), [`${start}less reverb.`]);
+  assert.deepEqual(told('width(amount=1.3)', 'width(amount=1.6)'), [`${start}wider stereo.`]);
+});
+
+test('another meter is told once, and not for each section', () => {
+  const after = planOf(before.masterplan.timeline, { timeSignature: [2, 4] });
+  assert.deepEqual(differences(after), ['The meter went from 4/4 to 2/4.']);
+});
+
+test('sentences are stored one a line, without a cut sentence, and read back', () => {
+  const sentences = ['The length went from 0:24 to 0:32.', 'Section 4 (0:24) is new: vocals of "St. Halo".', 'End.'];
+  assert.deepEqual(fromLines(toLines(sentences, 500)), sentences);
+  assert.equal(toLines(sentences, 60), sentences[0]);
+  assert.deepEqual(fromLines('one paragraph. Of a former version.'), ['one paragraph. Of a former version.']);
 });
 
 test('every effect has words without underscores and equals signs', () => {

@@ -186,7 +186,7 @@ export function readPlanFacts(answer: unknown): PlanFacts {
     .filter((entry): entry is [string, number] => typeof entry[1] === 'number')
     .slice(0, MAX_COUNTS);
   const costUsd = asNumber(cost, NaN);
-  const text = Array.isArray(changes) ? changes.filter((change) => typeof change === 'string').join(' ') : changes;
+  const text = Array.isArray(changes) ? changes.filter((change) => typeof change === 'string').join('\n') : changes;
   return {
     source: source === 'rules' ? 'rules' : 'claude',
     model: typeof model === 'string' ? model.slice(0, 100) : undefined,

@@ -35,7 +35,7 @@ export function planByEdits(
   });
   const result = applyEdits(stored.base, edits, { songs, limits });
   if ('refused' in result) throw notPossible(result.refused.at, result.refused.reason);
-  return { plan: result.plan, edits, changes: planDifferences(stored.base, result.plan, songs).join(' ') };
+  return { plan: result.plan, edits, changes: planDifferences(stored.base, result.plan, songs).join('\n') };
 }
 
 function notPossible(at: number, reason: string): TaskError {

@@ -10,6 +10,7 @@ import { openingOf, playedRanges } from '../../music/plan/played-ranges.ts';
 import { checkPlan, type CheckedPlan } from '../../music/plan/checks.ts';
 import { noteOnLength } from '../../music/producer/lengths.ts';
 import { planDifferences } from '../../music/texts/differences/plan-differences.ts';
+import { toLines } from '../../music/texts/lines.ts';
 import { planWithWishes } from '../../music/producer/plan-with-wishes.ts';
 import { ClaimLost, TaskError } from '../errors.ts';
 import { retryWrite } from '../database/retry-write.ts';
@@ -103,7 +104,7 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
 
 /** Returns what changed in a new version, whatever its planner says, or what a first plan does of the wishes. */
 function changesOf({ previous, feedback, songs }: PlanBrief, { plan, changes }: Made): string | undefined {
-  return previous && feedback ? planDifferences(previous, plan, songs).join(' ') : changes;
+  return previous && feedback ? toLines(planDifferences(previous, plan, songs), MAX_CHANGES_LENGTH) : changes;
 }
 
 async function makePlan(context: TaskContext, brief: PlanBrief, generation: number): Promise<Made> {
@@ -205,7 +206,14 @@ function planByRules(brief: PlanBrief, reason: string): Made {
   // The stored plan may be one that the present checks refuse: then the feedback is a wish for a new plan.
   const previous = brief.previous && checkPlan(brief.previous, brief.songs, brief.limits).plan;
   const { plan, changes, cannot } = planWithWishes({ ...brief, previous });
-  return { plan, source: 'rules', changes: changes.join(' ') || undefined, cannot, warning, isServiceUsed: false };
+  return {
+    plan,
+    source: 'rules',
+    changes: toLines(changes, MAX_CHANGES_LENGTH) || undefined,
+    cannot,
+    warning,
+    isServiceUsed: false,
+  };
 }
 
 /** Whether an earlier attempt of this task made a call that may have been paid for although no answer arrived. */

@@ -5,6 +5,7 @@ import { soundOfSection } from '../../music/plan/sound-of.ts';
 import { wishHolds } from '../../music/revision/wish-holds.ts';
 import { describePlan } from '../../music/texts/describe-plan.ts';
 import { planDifferences } from '../../music/texts/differences/plan-differences.ts';
+import { toLines } from '../../music/texts/lines.ts';
 import { keepWrittenTexts } from '../../music/texts/written-texts.ts';
 import { restateKey } from '../../music/theory/key-text.ts';
 import { isSameKey, parseKey } from '../../music/theory/keys.ts';
@@ -45,7 +46,7 @@ export async function tellRendered(
     masterplan: { ...told.masterplan, title: restate(planned.masterplan.title) },
   };
   const parent = claim.parent_id === null ? undefined : await findPlan(context, claim.parent_id);
-  const changes = parent && planDifferences(parent.rendered, plan, songs).join(' ').slice(0, MAX_CHANGES_LENGTH);
+  const changes = parent && toLines(planDifferences(parent.rendered, plan, songs), MAX_CHANGES_LENGTH);
   const warnings = (stored.wishes?.understood ?? [])
     .filter((wish) => wishHolds(wish, planned, parent?.rendered) && !wishHolds(wish, plan, parent?.rendered))
     .map((wish): CodedWarning => ({

@@ -4,7 +4,9 @@ import { barsOf, sectionBpm } from '../../plan/bars.ts';
 import { soundOf } from '../../plan/sound-of.ts';
 import { displayKey, isSameKey } from '../../theory/keys.ts';
 import { clock } from '../../plan/clock.ts';
-import { bpmText, joinWords, nameOfLayer, type NamedSong } from '../words.ts';
+import { AUDIBLE_LEVEL_DB } from '../../plan/limits.ts';
+import { STEM_NAMES } from '../../theory/stem-texts.ts';
+import { bpmText, joinWords, quoteName, type NamedSong } from '../words.ts';
 import { alignSections, type AlignedPair } from './align.ts';
 import { Findings, nameOfSection } from './findings.ts';
 import { compareSections } from './section-changes.ts';
@@ -71,7 +73,9 @@ function sectionDifferences(
     const name = `Section ${nameOfSection(j, now.timeline)}`;
     if (i === undefined) return [`${name} is new: ${contentOf(now.timeline[j]!, songs)}.`];
     const sentences: string[] = [];
-    if (oldBars[i] !== newBars[j])
+    // In another meter the same beats are another number of bars.
+    const [oldBeats, newBeats] = [oldBars[i]! * old.global.timeSignature[0], newBars[j]! * now.global.timeSignature[0]];
+    if (oldBars[i] !== newBars[j] && oldBeats !== newBeats)
       sentences.push(`${name} has ${newBars[j]} bar${newBars[j] === 1 ? '' : 's'} instead of ${oldBars[i]}.`);
     const [from, to] = [sectionBpm(old.global, old.timeline[i]!), sectionBpm(now.global, now.timeline[j]!)];
     const ratio = to / now.global.targetBPM / (from / old.global.targetBPM);
@@ -80,9 +84,14 @@ function sectionDifferences(
   });
 }
 
-/** What a section plays, as `vocals of "A" and drums of "B"`. */
+/** What is heard in a section, as `vocals of "A" and drums and bass of "B"`. */
 function contentOf({ layers }: PlanSection, songs: readonly NamedSong[]): string {
-  return joinWords(layers.map((layer) => nameOfLayer(layer, songs))) || 'silence';
+  const heard = layers.filter(({ volume_db }) => volume_db > AUDIBLE_LEVEL_DB);
+  const parts = [...new Set(heard.map(({ songId }) => songId))].map((id) => {
+    const stems = new Set(heard.filter(({ songId }) => songId === id).map(({ stem }) => STEM_NAMES[stem]));
+    return `${joinWords([...stems])} of ${quoteName(songs, id)}`;
+  });
+  return joinWords(parts) || 'silence';
 }
 
 /** What differs within corresponding sections. */

@@ -133,7 +133,7 @@ function effectChanges(old: readonly string[], now: readonly string[], bars: Sec
     const before = old.find((other) => nameOf(other) === nameOf(text));
     if (before === undefined || before === text) return [];
     const [from, to] = [describeEffect(before, bars.before), describeEffect(text, bars.after)];
-    return [from === to ? `${amountChange(before, text)} ${to}` : `${to} instead of ${from}`];
+    return [from === to ? amountChange(before, text, to) : `${to} instead of ${from}`];
   });
   const effects = (texts: readonly string[], count: number): string =>
     joinWords(texts.map((text) => describeEffect(text, count)));
@@ -157,12 +157,16 @@ function effectChanges(old: readonly string[], now: readonly string[], bars: Sec
   return changes.filter(({ details }) => details !== '');
 }
 
-/** Says how an effect changed whose words are the same. */
-function amountChange(before: string, after: string): string {
+/** Says how an effect changed whose words are the same before and after. */
+function amountChange(before: string, after: string, words: string): string {
   const [old, now] = [parseEffect(before)?.params ?? {}, parseEffect(after)?.params ?? {}];
   const name = ['mix', 'depth', 'amount', 'feedback'].find((each) => old[each] !== now[each]);
-  if (name === undefined) return 'other settings of';
-  return (now[name] ?? 0) > (old[name] ?? 0) ? 'more' : 'less';
+  const plain = words.replace(/^(?:much|a little) /, '');
+  if (name === undefined) return `other settings of ${plain}`;
+  const isMore = (now[name] ?? 0) > (old[name] ?? 0);
+  return parseEffect(after)?.name === 'width'
+    ? `${isMore ? 'wider' : 'narrower'} stereo`
+    : `${isMore ? 'more' : 'less'} ${plain}`;
 }
 
 /** Finds songs of which another part plays, in layers that both sections have. */

@@ -1,5 +1,5 @@
 /** Key and tempo in which a take sounds. Corrections may leave what its plan names. */
-import { fifthDistance, formatKey, type Key, parseKey, transposeKey } from '../../../music/theory/keys.ts';
+import { displayKey, fifthDistance, formatKey, type Key, parseKey, transposeKey } from '../../../music/theory/keys.ts';
 import type { RenderSong } from '../song/song.ts';
 import type { RenderPlan } from './plan.ts';
 import { playingTime, type Tuning } from './tuning.ts';
@@ -49,7 +49,9 @@ export function keyChangeText([first, ...others]: readonly string[]): string | u
     const key = parseKey(text);
     return main && key && fifthDistance(main, key) > 1;
   });
-  return far.length > 0 ? `The mashup changes its key: parts are in ${[first, ...far].join(' and in ')}.` : undefined;
+  return far.length > 0
+    ? `The mashup changes its key: parts are in ${[first ?? '', ...far].map(displayKey).join(' and in ')}.`
+    : undefined;
 }
 
 /** Returns the tempo of most of the time: that of the plan, unless sections with another tempo last longer. */

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { fromLines } from '../../../../music/texts/lines.ts';
 import { restateKey } from '../../../../music/theory/key-text.ts';
 import type { Plan } from '../../../../schema.ts';
 
@@ -17,6 +18,7 @@ export function Decisions({
   soundingKey?: string;
   /** What the renderer changed after failed quality checks. */
   corrections?: readonly string[];
+  /** What changed, one sentence a line. */
   changes: string | null;
   isNewVersion: boolean;
   /** The concept that the page shows already; it is not repeated. */
@@ -30,12 +32,7 @@ export function Decisions({
     <section className="panel" aria-label="Decisions">
       <h2 className="text-lg font-semibold">Why it sounds like this</h2>
       {vision !== concept && <p className="mt-2 text-sm leading-relaxed">{vision}</p>}
-      {changes && (
-        <p className="mt-3 rounded-xl bg-raised/60 p-3 text-sm">
-          <span className="font-medium">{isNewVersion ? 'Changed in this version: ' : 'Your wishes: '}</span>
-          {changes}
-        </p>
-      )}
+      {changes && <Changes sentences={fromLines(changes)} isNewVersion={isNewVersion} />}
       {children}
       {problems.length > 0 && (
         <ul className="mt-4 space-y-3 text-sm">
@@ -59,5 +56,19 @@ export function Decisions({
       )}
       {artistCredits !== '' && <p className="mt-4 text-xs text-soft">Credits: {artistCredits}</p>}
     </section>
+  );
+}
+
+/** What differs from the version before, or what became of the wishes of a first one. */
+function Changes({ sentences, isNewVersion }: { sentences: readonly string[]; isNewVersion: boolean }) {
+  return (
+    <div className="mt-3 rounded-xl bg-raised/60 p-3 text-sm">
+      <h3 className="font-medium">{isNewVersion ? 'Changed in this version' : 'Your wishes'}</h3>
+      <ul className="mt-1 list-disc space-y-1 pl-4">
+        {sentences.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
