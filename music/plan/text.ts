@@ -20,6 +20,18 @@ export function cleanText(value: unknown, limit = MAX_TEXT_LENGTH): string {
     .trim();
 }
 
+/**
+ * Returns one line of text as `cleanText`, for readers: what is longer than `limit` characters ends at a word, with an ellipsis. A
+ * single word is cut where it has to be.
+ */
+export function shortenText(value: unknown, limit = MAX_TEXT_LENGTH): string {
+  const whole = cleanText(value, 2 * limit);
+  if (whole.length <= limit) return whole;
+  const kept = cleanText(whole, limit - 1);
+  const words = /\s/.test(whole.charAt(kept.length)) ? kept : kept.replace(/\s+\S*$/u, '');
+  return `${words.replace(/[\s,;:.–-]+$/u, '') || kept}…`;
+}
+
 /** Returns the artists in the form `A vs. B`, each once. */
 export function creditsOf(songs: readonly AnalyzedSong[]): string {
   const artists = [...new Set(songs.map((song) => cleanText(song.artist, 80)).filter((artist) => artist !== ''))];

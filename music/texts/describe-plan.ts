@@ -4,7 +4,7 @@
  */
 import type { AnalyzedSong, PairScore, Plan } from '../../schema.ts';
 import { MAX_PROBLEMS, MAX_TEXT_LENGTH } from '../plan/limits.ts';
-import { cleanText } from '../plan/text.ts';
+import { shortenText } from '../plan/text.ts';
 import { chooseParts } from '../theory/parts.ts';
 import { describeConcept } from './concept.ts';
 import { factsOf } from './facts.ts';
@@ -38,7 +38,7 @@ export function describePlan(plan: Plan, { songs: wholeSongs, scores, wording, s
   });
   const problems = describeProblems(facts, { plan, songs, scores, shifts, say }).slice(0, MAX_PROBLEMS);
   return {
-    creative_vision: cleanText(describeConcept(facts, { plan, songs, say }), MAX_TEXT_LENGTH),
+    creative_vision: shortenText(describeConcept(facts, { plan, songs, say }), MAX_TEXT_LENGTH),
     masterplan: { ...plan.masterplan, timeline, problems_and_solutions: problems },
   };
 }

@@ -1,6 +1,6 @@
 /** The description of a section: who sings, who plays, what is missing, what is new. Made of what its layers are, and of nothing else. */
 import type { Plan, Stem } from '../../schema.ts';
-import { cleanText } from '../plan/text.ts';
+import { shortenText } from '../plan/text.ts';
 import { STEM_NAMES } from '../theory/stem-texts.ts';
 import { describeEffect } from './effect-texts.ts';
 import { effectsIn, type SectionFacts } from './facts.ts';
@@ -38,7 +38,7 @@ export function describeSections(
     const sentences = [mainSentence(section, whole, turn), ...moreSentences(section, whole, turn).slice(0, MAX_MORE)];
     let text = `${section.name}: ${sentences[0]}`;
     for (const sentence of sentences.slice(1)) if (text.length + sentence.length < MAX_LENGTH) text += ` ${sentence}`;
-    return cleanText(text, MAX_LENGTH);
+    return shortenText(text, MAX_LENGTH);
   });
 }
 

@@ -1,13 +1,13 @@
 /** Titles of mashups: made of the names of the songs, and true whoever sings and plays. */
 import type { NamedSong } from './words.ts';
-import { cleanText } from '../plan/text.ts';
+import { shortenText } from '../plan/text.ts';
 
 const MAX_LENGTH = 120;
 const MAX_NAME_LENGTH = 60;
 
 /** Returns a name without brackets: `Halo` for `Halo (Live)`. */
 function shortName({ name }: NamedSong): string {
-  const clean = cleanText(name, MAX_NAME_LENGTH) || 'Untitled';
+  const clean = shortenText(name, MAX_NAME_LENGTH) || 'Untitled';
   return clean.replace(/\s*[([].*$/, '').trim() || clean;
 }
 
@@ -27,9 +27,9 @@ function blendOf(a: string, b: string): string | null {
  */
 export function titleOf(songs: readonly NamedSong[], number: number): string {
   const [a = 'Mashup', b, third] = songs.map(shortName);
-  if (b === undefined) return cleanText(a, MAX_LENGTH);
+  if (b === undefined) return shortenText(a, MAX_LENGTH);
   const blend = blendOf(a, b);
   const forms = [`${a} x ${b}`, `${a} Meets ${b}`, blend ?? `${b} x ${a}`, `${a} & ${b}`];
   const title = forms[number % forms.length]!;
-  return cleanText(third !== undefined && title !== blend ? `${title} x ${third}` : title, MAX_LENGTH);
+  return shortenText(third !== undefined && title !== blend ? `${title} x ${third}` : title, MAX_LENGTH);
 }

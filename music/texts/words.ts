@@ -1,6 +1,6 @@
 /** Small parts of sentences about a mashup. */
 import type { AnalyzedSong, PlanLayer, Stem } from '../../schema.ts';
-import { cleanText } from '../plan/text.ts';
+import { shortenText } from '../plan/text.ts';
 import { isSingular, STEM_NAMES } from '../theory/stem-texts.ts';
 
 /** What texts need to know of a song. */
@@ -10,7 +10,7 @@ const MAX_NAME_LENGTH = 60;
 
 /** Returns the name of a song in quotes. A song that is not in the list is named by its id. */
 export function quoteName(songs: readonly NamedSong[], songId: string): string {
-  const name = cleanText(songs.find((song) => song.song_id === songId)?.name ?? songId, MAX_NAME_LENGTH);
+  const name = shortenText(songs.find((song) => song.song_id === songId)?.name ?? songId, MAX_NAME_LENGTH);
   return `"${name || 'Untitled'}"`;
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { describeMaterial } from '../../music/plan/brief.ts';
 import { checkPlan } from '../../music/plan/checks.ts';
 import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
-import { cleanText } from '../../music/plan/text.ts';
+import { cleanText, shortenText } from '../../music/plan/text.ts';
 import { planWithWishes } from '../../music/producer/plan-with-wishes.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
@@ -96,4 +96,15 @@ test('a response with hostile ids, stems and effects is rejected or cleaned', ()
 test('a text is truncated without splitting a character', () => {
   assert.equal(cleanText('🎵🎵', 3), '🎵');
   assert.equal(cleanText(`a\u0000b\u202ec\u009b1m`), 'a b c 1m');
+});
+
+test('a text for readers that is too long ends at a word, with an ellipsis', () => {
+  const text = 'A long name, of several words';
+  assert.equal(shortenText(text, text.length), text);
+  assert.equal(shortenText(text, 24), 'A long name, of several…');
+  assert.equal(shortenText(text, 23), 'A long name, of…');
+  assert.equal(shortenText(text, 13), 'A long name…');
+  assert.equal(shortenText('Donaudampfschiff', 6), 'Donau…');
+  assert.equal(shortenText('🎵🎵🎵', 4), '🎵…');
+  assert.equal(shortenText(undefined), '');
 });

@@ -1,7 +1,11 @@
 /** Changes of speed of the songs in a mashup. */
+import { shortenText } from '../../../music/plan/text.ts';
 import { AUDIBLE_TEMPO_CHANGE, COMFORTABLE_TEMPO_CHANGE, tempoChange } from '../../../music/theory/tempo.ts';
 import type { RenderPlan, RenderSection } from '../plan/plan.ts';
 import type { RenderSong } from '../song/song.ts';
+
+/** Longest name of a song in a warning. */
+const MAX_NAME_LENGTH = 60;
 
 /** Songs that keep the beat of a section. */
 export const songsOnBeat = ({ layers }: RenderSection): Set<string> =>
@@ -24,6 +28,6 @@ export function tempoWarnings(plan: RenderPlan, songs: ReadonlyMap<string, Rende
     .filter(([, change]) => change > COMFORTABLE_TEMPO_CHANGE)
     .map(([id, change]) => {
       const effect = change > AUDIBLE_TEMPO_CHANGE ? 'everyone will hear it' : 'attentive listeners may hear it';
-      return `The tempo of "${songs.get(id)!.name}" is changed by ${Math.round(100 * change)} %: ${effect}.`;
+      return `The tempo of "${shortenText(songs.get(id)!.name, MAX_NAME_LENGTH)}" is changed by ${Math.round(100 * change)} %: ${effect}.`;
     });
 }
