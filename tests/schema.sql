@@ -1050,7 +1050,7 @@ CREATE OR REPLACE FUNCTION public.list_mashups(search text DEFAULT ''::text, sta
 AS $function$
 declare
   v_words text[] := array(
-    select w from pg_catalog.regexp_split_to_table(lower(coalesce(list_mashups.search, '')), '\s+') w where w <> '' limit 20);
+    select w from pg_catalog.regexp_split_to_table(lower(normalize(coalesce(list_mashups.search, ''))), '\s+') w where w <> '' limit 20);
 begin
   if list_mashups.state not in ('all', 'complete', 'processing', 'failed', 'cancelled', 'draft') then
     perform mashup.raise_error('MB006', 'The state of a list of mashups is not known.',
@@ -3930,8 +3930,8 @@ AS $function$
           else p_state = 'draft' and j.status = 'processing' end
         and not exists (
           select from unnest(p_words) w
-          where strpos(lower(concat_ws(' ', j.title, j.feedback, j.options ->> 'wishes',
-            (select string_agg(concat_ws(' ', s ->> 'name', s ->> 'artist'), ' ') from jsonb_array_elements(j.songs) s))), w) = 0
+          where strpos(lower(normalize(concat_ws(' ', j.title, j.feedback, j.options ->> 'wishes',
+            (select string_agg(concat_ws(' ', s ->> 'name', s ->> 'artist'), ' ') from jsonb_array_elements(j.songs) s)))), w) = 0
         ) as is_match
       from public.mashup_jobs j where j.user_id = p_user),
     -- A group has the id of its first version. If that was deleted, versions of it that are left keep its id.
@@ -3967,7 +3967,7 @@ AS $function$
         order by p.place)
       from page p), '[]'))
 $function$;
-comment on function mashup.library_page(uuid,text[],text,text,uuid,integer) is 'Returns a page of list_mashups of a user; p_words: the words of its search in lower case.';
+comment on function mashup.library_page(uuid,text[],text,text,uuid,integer) is 'Returns a page of list_mashups of a user; p_words: the words of its search in lower case, of composed characters (NFC).';
 
 CREATE OR REPLACE FUNCTION mashup.lift_share_take_down(p_share text)
  RETURNS mashup_jobs

@@ -71,7 +71,7 @@ const titles = ({ groups }: Found): string[] =>
 const [first, , otherVersion] = await insert(user, [
   { title: 'River over Stone', lengthSec: 90, songs: [{ name: 'River', artist: 'The Ünicorns' }] },
   { title: 'apple', status: 'failed', lengthSec: 40, wishes: '100% drums_only' },
-  { title: 'Zebra', lengthSec: 200 },
+  { title: 'Zebra', lengthSec: 200, songs: [{ name: 'Cafe\u0301', artist: 'B' }] },
 ]);
 const [second] = await insert(user, [
   { title: 'River, faster', parent: first!, feedback: 'Make it faster', lengthSec: 70 },
@@ -100,6 +100,8 @@ describe('the list of mashups', () => {
     const search = async (text: string): Promise<string[]> => titles(await list(user, { search: text }));
     assert.deepEqual(await search('  STONE river '), ['River over Stone']);
     assert.deepEqual(await search('ünicorns'), ['River over Stone']);
+    assert.deepEqual(await search('\u00dcnicorns'.normalize('NFD')), ['River over Stone'], 'decomposed characters');
+    assert.deepEqual(await search('caf\u00e9'), ['Zebra'], 'decomposed characters in a name');
     assert.deepEqual(await search('make faster'), ['River, faster']);
     assert.deepEqual(await search('100% drums_'), ['apple']);
     assert.deepEqual(await search('%'), ['apple']);

@@ -11,8 +11,8 @@ create function mashup.library_page(p_user uuid, p_words text[], p_state text, p
           else p_state = 'draft' and j.status = 'processing' end
         and not exists (
           select from unnest(p_words) w
-          where strpos(lower(concat_ws(' ', j.title, j.feedback, j.options ->> 'wishes',
-            (select string_agg(concat_ws(' ', s ->> 'name', s ->> 'artist'), ' ') from jsonb_array_elements(j.songs) s))), w) = 0
+          where strpos(lower(normalize(concat_ws(' ', j.title, j.feedback, j.options ->> 'wishes',
+            (select string_agg(concat_ws(' ', s ->> 'name', s ->> 'artist'), ' ') from jsonb_array_elements(j.songs) s)))), w) = 0
         ) as is_match
       from public.mashup_jobs j where j.user_id = p_user),
     -- A group has the id of its first version. If that was deleted, versions of it that are left keep its id.
@@ -49,7 +49,7 @@ create function mashup.library_page(p_user uuid, p_words text[], p_state text, p
       from page p), '[]'))
 $$;
 comment on function mashup.library_page(uuid, text[], text, text, uuid, integer) is
-  'Returns a page of list_mashups of a user; p_words: the words of its search in lower case.';
+  'Returns a page of list_mashups of a user; p_words: the words of its search in lower case, of composed characters (NFC).';
 revoke execute on function mashup.library_page(uuid, text[], text, text, uuid, integer) from public;
 
 create function public.list_mashups(search text default '', state text default 'all', sort text default 'newest', after uuid default null,
@@ -58,7 +58,7 @@ create function public.list_mashups(search text default '', state text default '
   as $$
 declare
   v_words text[] := array(
-    select w from pg_catalog.regexp_split_to_table(lower(coalesce(list_mashups.search, '')), '\s+') w where w <> '' limit 20);
+    select w from pg_catalog.regexp_split_to_table(lower(normalize(coalesce(list_mashups.search, ''))), '\s+') w where w <> '' limit 20);
 begin
   if list_mashups.state not in ('all', 'complete', 'processing', 'failed', 'cancelled', 'draft') then
     perform mashup.raise_error('MB006', 'The state of a list of mashups is not known.',
