@@ -1,18 +1,19 @@
 /** Peaks of a part for the waveform, decoded by the browser beside the page's own work. */
+import type { PlayableAudio } from '@mashup-engine/client';
 import { decodeChannels } from '../decode.ts';
 import type { Part } from './parts.ts';
 
 /** Values for a second of sound. */
-export const PEAKS_PER_SEC = 4;
+const PEAKS_PER_SEC = 4;
 
 /** Peaks of a part, 0..1, with their place among the peaks of the whole mashup. */
-export interface PartPeaks {
+interface PartPeaks {
   from: number;
   values: number[];
 }
 
 /** Decodes a part and measures it. @throws DOMException if the browser cannot decode it */
-export async function measurePeaks(part: Part): Promise<PartPeaks> {
+async function measurePeaks(part: Part): Promise<PartPeaks> {
   const channels = await decodeChannels(part.file.slice().buffer);
   const step = part.stream.sampleRate / PEAKS_PER_SEC;
   const from = Math.floor(part.from / step);
@@ -28,8 +29,15 @@ export async function measurePeaks(part: Part): Promise<PartPeaks> {
 }
 
 /** Peaks of the whole mashup with those of a part in their place; 0 where nothing has come. */
-export function withPeaks(peaks: readonly number[], { from, values }: PartPeaks, totalSec: number): number[] {
+function withPeaks(peaks: readonly number[], { from, values }: PartPeaks, totalSec: number): number[] {
   const all = Array.from({ length: Math.ceil(totalSec * PEAKS_PER_SEC) }, (_, i) => peaks[i] ?? 0);
   for (const [i, value] of values.entries()) if (from + i < all.length) all[from + i] = value;
   return all;
+}
+
+/** Adds the peaks of a part to those of the sound that it belongs to. A part that cannot be decoded has none. */
+export async function addPeaks(sound: { playable: PlayableAudio; peaks: number[] }, part: Part): Promise<void> {
+  const measured = await measurePeaks(part).catch(() => undefined);
+  const { totalFrames, sampleRate } = sound.playable;
+  if (measured !== undefined) sound.peaks = withPeaks(sound.peaks, measured, totalFrames / sampleRate);
 }

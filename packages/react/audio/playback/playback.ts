@@ -9,13 +9,13 @@ import type { Store } from '../../state/store.ts';
 import { toProblem } from '../../state/problem.ts';
 import { isSameFile } from './file-deck.ts';
 import type { LoopRange } from './loop.ts';
-import { measurePeaks, withPeaks } from './part-peaks.ts';
-import type { LoadPart, Part } from './parts.ts';
+import { addPeaks } from './part-peaks.ts';
+import type { LoadPart } from './parts.ts';
 import { NOTHING } from './playback-state.ts';
 import type { PlaybackState } from './playback-state.ts';
 import { SILENT, takeOver } from './take-over.ts';
 import { closeTrack, covers, openFile, openParts, openStems, plannedSec, readySec, switchToContext } from './track.ts';
-import type { FileTrack, OpenStems, PartsTrack, Track, TrackEvents } from './track.ts';
+import type { FileTrack, OpenStems, Track, TrackEvents } from './track.ts';
 
 /** A track that takes over at once jumps if it is further away than this, in seconds: a jump is a gap. */
 const AWAY_SEC = 0.02;
@@ -43,7 +43,7 @@ export class Playback {
     onState: (track) => this.#onState(track),
     onReady: () => this.#switch(),
     onError: (track, error) => this.#onError(track, error),
-    onPart: (track, part) => void this.#measure(track, part),
+    onPart: (track, part) => void addPeaks(track, part).then(() => track === this.#active && this.#report({})),
   };
 
   /** Puts media elements into the page. */
@@ -226,13 +226,14 @@ export class Playback {
     }
   }
 
-  /** Ends a crossfade at once: the next track plays on. */
-  #endFade(): void {
+  /** Ends a crossfade at once: the next track plays on, unless it has failed. */
+  #endFade(failed?: Track): void {
     const next = this.#next;
     if (this.#fade === undefined || next === undefined) return;
     this.#fade.isWanted = false;
     this.#fade = undefined;
-    this.#promote(next, this.position());
+    if (next === failed) this.#active?.deck.setVolume(this.state.get().volume);
+    else this.#promote(next, this.position());
   }
 
   /** Makes a track the one that is heard, at a position if one is given. */
@@ -279,7 +280,7 @@ export class Playback {
       return;
     }
     if (track === this.#next) {
-      this.#endFadeWithout(track);
+      this.#endFade(track);
       closeTrack(track);
       this.#next = undefined;
       if (track.kind === 'file' && this.#active?.kind === 'file') this.#report({ problem: toProblem(error) });
@@ -289,19 +290,5 @@ export class Playback {
       if (track.state !== 'playing') this.#report({ problem: toProblem(error), isWaiting: false });
       this.#switch();
     }
-  }
-
-  async #measure(track: PartsTrack, part: Part): Promise<void> {
-    const measured = await measurePeaks(part).catch(() => undefined);
-    if (measured === undefined) return;
-    track.peaks = withPeaks(track.peaks, measured, plannedSec(track));
-    if (track === this.#active) this.#report({});
-  }
-
-  #endFadeWithout(track: Track): void {
-    if (this.#fade === undefined || track !== this.#next) return;
-    this.#fade.isWanted = false;
-    this.#fade = undefined;
-    this.#active?.deck.setVolume(this.state.get().volume);
   }
 }
