@@ -3,9 +3,9 @@ import { fileNameOf } from '@mashup-engine/client';
 
 export { clock } from '../../music/plan/clock.ts';
 
-/** Minutes and seconds in words, for screen readers: `1 minute 5 seconds`. */
+/** Minutes and seconds in words, for screen readers, rounded like `clock`: `1 minute 5 seconds`. */
 export function spokenTime(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds));
+  const whole = Math.max(0, Math.round(seconds));
   const count = (value: number, unit: string): string => `${value} ${unit}${value === 1 ? '' : 's'}`;
   const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
   return [

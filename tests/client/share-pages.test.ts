@@ -101,6 +101,33 @@ describe('the pages of shared mashups', () => {
     assert.match(text, new RegExp(`<link rel="canonical" href="${SITE}/s/${TOKEN}" />`));
   });
 
+  it('name no artist that is unknown, and round the length like the player', async () => {
+    const [song] = MASHUP.credits;
+    answerWith(200, { ...MASHUP, duration_sec: 59.6, credits: [{ ...song, artist: 'Unknown artist' }] });
+    const { text } = await get(`/s/${TOKEN}`);
+    assert.equal(metaOf(text)['og:description'], 'A mashup of “Neon Drive”. 1:00, 120 bpm, A minor.');
+    assert.doesNotMatch(text, /Unknown artist/);
+  });
+
+  it('show whole descriptions, and cut no character in two', async () => {
+    const description = `${'word '.repeat(79)}end.`;
+    const title = `${'a'.repeat(399)}🎧`;
+    answerWith(200, { ...MASHUP, title, timeline: [{ ...MASHUP.timeline[0], description }] });
+    const { text } = await get(`/s/${TOKEN}`);
+    assert.ok(text.includes(description));
+    assert.equal(metaOf(text)['og:title'], 'a'.repeat(399));
+  });
+
+  it('tell their script the cover, for what the system shows of the player', async () => {
+    answerWith(200, MASHUP);
+    for (const kind of ['s', 'embed']) {
+      const { text } = await get(`/${kind}/${TOKEN}`);
+      const data = /<script type="application\/json"[^>]*>([^<]*)<\/script>/.exec(text)?.[1] ?? '';
+      const { coverUrl } = JSON.parse(data) as { coverUrl: string };
+      assert.equal(coverUrl, `${url}/functions/v1/shared-cover?token=${TOKEN}`);
+    }
+  });
+
   it('contain texts of users as text, in elements, attributes and data', async () => {
     const song = { songId: MARKUP, name: MARKUP, artist: `\u202e${MARKUP}\u0000` };
     const section = { ...MASHUP.timeline[0], description: MARKUP, layers: [{ songId: MARKUP, stem: MARKUP }] };
@@ -144,6 +171,14 @@ describe('the pages of shared mashups', () => {
     const busy = await get(`/s/${TOKEN}`);
     assert.deepEqual([busy.response.status, busy.response.headers.get('retry-after')], [429, '17']);
     assert.match(busy.text, /in 17 seconds/);
+    for (const [after, words] of [
+      ['1', 'in 1 second.'],
+      ['60', 'in 60 seconds.'],
+      ['600', 'in 10 minutes.'],
+    ] as const) {
+      answerWith(429, {}, { 'retry-after': after });
+      assert.ok((await get(`/s/${TOKEN}`)).text.includes(words), words);
+    }
     for (const body of [null, { title: 'No length' }, []]) {
       answerWith(200, body);
       assert.equal((await get(`/s/${TOKEN}`)).response.status, 503);

@@ -253,7 +253,7 @@ test('numbers, file names and routes are formatted and parsed', () => {
   assert.equal(decibels(-3), '-3 dB');
   assert.equal(fileName('A/B: "C" × D', 'mp3'), 'A B C × D.mp3');
   assert.equal(spokenTime(65), '1 minute 5 seconds');
-  assert.equal(spokenTime(200.9), '3 minutes 20 seconds');
+  assert.equal(spokenTime(200.9), '3 minutes 21 seconds', 'rounded like the time that is shown');
   assert.deepEqual([0, 1, 60, 121].map(spokenTime), ['0 seconds', '1 second', '1 minute', '2 minutes 1 second']);
   assert.deepEqual(parseRoute('#/mashup/abc'), { page: 'mashup', id: 'abc', query: '' });
   assert.deepEqual(parseRoute('#/nonsense'), { page: 'make', id: undefined, query: '' });

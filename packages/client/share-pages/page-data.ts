@@ -10,6 +10,8 @@ export const LISTEN_ID = 'listen';
 export interface SharePageData extends Pick<SharedMashup, 'title' | 'songs' | 'durationSec' | 'timeline' | 'peaks'> {
   /** Leads to the sound by a redirect to a link that is valid for a minute. */
   audioUrl: string;
+  /** The cover, which the system shows while the sound plays. */
+  coverUrl: string;
   /** Whether the page is shown in a frame of another site, without a timeline. */
   isEmbed: boolean;
 }

@@ -1,4 +1,5 @@
 /** The HTML of a shared mashup: a page of its own, and an embedded player. Both work without scripts. */
+import { clock } from '../../../music/plan/clock.ts';
 import { COVER_SIZE, EMBED_HEIGHT } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 import { html, jsonBlock } from './html.ts';
@@ -6,7 +7,7 @@ import type { Html } from './html.ts';
 import { LISTEN_ID, PAGE_DATA_ID } from './page-data.ts';
 import type { SharePageData } from './page-data.ts';
 import type { SharedMashup } from './shared-mashup.ts';
-import { clock, creditOf, descriptionOf, factsOf } from './texts.ts';
+import { creditOf, descriptionOf, factsOf } from './texts.ts';
 
 /** What every page needs to know of its site. */
 export interface Site {
@@ -168,7 +169,7 @@ function madeOn({ createdAt }: SharedMashup): Html {
 
 const coverText = ({ title }: SharedMashup): string => `The waveforms of the songs of “${title}”`;
 
-function dataOf(mashup: SharedMashup, { audio }: Addresses, isEmbed: boolean): Html {
+function dataOf(mashup: SharedMashup, { audio, cover }: Addresses, isEmbed: boolean): Html {
   const { title, songs, durationSec, timeline, peaks } = mashup;
   const data: SharePageData = {
     title,
@@ -177,6 +178,7 @@ function dataOf(mashup: SharedMashup, { audio }: Addresses, isEmbed: boolean): H
     timeline: isEmbed ? [] : timeline,
     peaks,
     audioUrl: audio,
+    coverUrl: cover,
     isEmbed,
   };
   return jsonBlock(PAGE_DATA_ID, data);

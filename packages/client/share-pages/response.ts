@@ -3,6 +3,7 @@ import { pageHeaders } from './headers.ts';
 import { embedPage, messagePage, sharePage } from './page.ts';
 import type { Site } from './page.ts';
 import type { Share } from './read-share.ts';
+import { waitText } from './texts.ts';
 
 interface PageRequest {
   site: Site;
@@ -32,7 +33,7 @@ function pageOf(share: Share, site: Site, isEmbed: boolean): string {
     case 'busy':
       return messagePage(site, {
         title: 'Too many visitors at once',
-        text: `Try again in ${share.retryAfterSec} seconds.`,
+        text: `Try again in ${waitText(share.retryAfterSec)}.`,
         action: retry,
       });
     case 'unavailable':

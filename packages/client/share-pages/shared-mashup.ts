@@ -1,4 +1,5 @@
 /** What a link shares, as the function `shared-mashup` returns it. */
+import { knownArtist } from '../../../music/names/known-artist.ts';
 import { toMashupSections } from '../../../music/plan/timeline.ts';
 import type { MashupSection } from '../../../music/plan/timeline.ts';
 
@@ -29,7 +30,10 @@ export interface SharedMashup {
 }
 
 const UNTITLED = 'Mashup';
-const TEXT_LENGTH = 300;
+/** Descriptions have up to 400 characters. */
+const TEXT_LENGTH = 400;
+/** The first half of a character whose other half was cut off. */
+const HALF_CHARACTER = /[\ud800-\udbff]$/;
 /** Control characters, and characters that change the writing direction of the text around them. */
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+/g;
 const AUDIO_TYPES = new Map([
@@ -48,7 +52,7 @@ export function readSharedMashup(body: unknown): SharedMashup | undefined {
     songs: listOf(body.credits).map((song) => ({
       songId: textOf(song.songId),
       name: textOf(song.name),
-      artist: textOf(song.artist),
+      artist: knownArtist(textOf(song.artist)),
     })),
     durationSec,
     bpm: numberOf(body.bpm),
@@ -69,7 +73,7 @@ function toPlanSection(section: Record<string, unknown>): Section {
 /** One line of visible text; '' for anything but a string. */
 function textOf(value: unknown): string {
   if (typeof value !== 'string') return '';
-  return value.replace(INVISIBLE, ' ').replace(/\s+/g, ' ').trim().slice(0, TEXT_LENGTH);
+  return value.replace(INVISIBLE, ' ').replace(/\s+/g, ' ').trim().slice(0, TEXT_LENGTH).replace(HALF_CHARACTER, '');
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

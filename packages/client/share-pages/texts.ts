@@ -1,11 +1,13 @@
 /** Texts of the pages. */
+import { clock } from '../../../music/plan/clock.ts';
 import { displayKey } from '../../../music/theory/keys.ts';
 import type { SharedMashup, SharedSong } from './shared-mashup.ts';
 
-/** Minutes and seconds: `1:05`. */
-export function clock(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+/** A time to wait in words: `1 second`, `17 seconds`, `2 minutes`. */
+export function waitText(seconds: number): string {
+  const isLong = seconds > 90;
+  const value = isLong ? Math.ceil(seconds / 60) : Math.ceil(seconds);
+  return `${value} ${isLong ? 'minute' : 'second'}${value === 1 ? '' : 's'}`;
 }
 
 /** A song with its artist. */

@@ -81,7 +81,7 @@ function Count({ found: { list, query } }: { found: MashupListState }) {
   ].join(' ');
   const versions = list.mashupsFound > list.groupsFound ? `, ${count(list.mashupsFound, 'version')}` : '';
   return (
-    <p role="status" className="text-sm text-soft" data-testid="library-count">
+    <p role="status" className="text-sm text-soft [overflow-wrap:anywhere]" data-testid="library-count">
       {list.groupsFound === 0 ? 'No mashup' : `${count(list.groupsFound, 'mashup')}${versions}`} {what}
     </p>
   );

@@ -5,7 +5,7 @@ import type { SharePageData } from '@mashup-engine/client/share-pages';
 
 /** The player of a shared mashup, and its timeline. */
 export function SharedMashup({ data }: { data: SharePageData }) {
-  const { title, songs, durationSec, timeline, peaks, isEmbed } = data;
+  const { title, songs, durationSec, timeline, peaks, coverUrl, isEmbed } = data;
   const player = useRef<PlayerHandle>(null);
   const [time, setTime] = useState(0);
   const { url, renew } = useRenewableUrl(data.audioUrl);
@@ -16,6 +16,7 @@ export function SharedMashup({ data }: { data: SharePageData }) {
         src={url}
         title={title}
         artist={songs.map(({ name }) => name).join(' × ')}
+        artwork={coverUrl}
         sections={timeline}
         hasKeys
         peaks={peaks}
@@ -24,7 +25,10 @@ export function SharedMashup({ data }: { data: SharePageData }) {
         onBroken={renew}
       />
       {!isEmbed && (
-        <section className="mt-6" aria-label="Timeline">
+        <section className="mt-6" aria-labelledby="timeline">
+          <h2 id="timeline" className="sr-only">
+            Timeline
+          </h2>
           <MashupTimeline
             timeline={timeline}
             songs={songs}

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { Ref } from 'react';
 import type { MashupJob } from '@mashup-engine/client';
+import { knownArtist } from '../../../../music/names/known-artist.ts';
 import { useAutoPlay } from '../../hooks/useAutoPlay.ts';
 import type { AutoPlay } from '../../hooks/useAutoPlay.ts';
 import type { Comparison } from '../../hooks/useComparison.ts';
@@ -97,14 +98,9 @@ export function ListenPanel({ shown, comparison, job, title, player, stems, sect
   );
 }
 
-/** What the engine writes for a song without an artist. */
-const UNKNOWN_ARTIST = 'Unknown artist';
-
 /** The songs of a mashup with their artists. */
 const creditsOf = ({ songs }: MashupJob): string =>
-  songs
-    .map(({ name, artist }) => (artist === '' || artist === UNKNOWN_ARTIST ? name : `${artist} – ${name}`))
-    .join(' × ');
+  songs.map(({ name, artist }) => (knownArtist(artist) === '' ? name : `${artist} – ${name}`)).join(' × ');
 
 /** What is shown before the first part has come. */
 function AutoPlayChoice({ autoPlay: { isChosen, choose } }: { autoPlay: AutoPlay }) {

@@ -2,7 +2,18 @@ import { useId, useRef, useState } from 'react';
 import { Icon } from '../common/icons.tsx';
 
 /** A text that can be copied. Where the browser refuses the clipboard, the text is selected for the keyboard. */
-export function CopyField({ label, text, rows = 1 }: { label: string; text: string; rows?: number }) {
+export function CopyField({
+  label,
+  text,
+  rows = 1,
+  hasFocus = false,
+}: {
+  label: string;
+  text: string;
+  rows?: number;
+  /** Whether it takes the focus when it appears. */
+  hasFocus?: boolean;
+}) {
   const id = useId();
   const field = useRef<HTMLTextAreaElement>(null);
   const [status, setStatus] = useState('');
@@ -28,6 +39,7 @@ export function CopyField({ label, text, rows = 1 }: { label: string; text: stri
           readOnly
           rows={rows}
           value={text}
+          autoFocus={hasFocus}
           onFocus={(event) => event.target.select()}
           className={`field min-w-0 flex-1 resize-none font-mono text-xs leading-6 ${rows === 1 ? 'whitespace-nowrap' : 'break-all'}`}
         />

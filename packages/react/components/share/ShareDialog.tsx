@@ -109,7 +109,8 @@ function SharedContent({ links, title }: { links: ShareLinks; title: string }) {
   return (
     <div className="mt-3 space-y-2">
       <p className="text-sm text-soft">Whoever has the link can listen, without an account.</p>
-      <CopyField label="Link" text={links.page} />
+      {/* The button that made the link is gone, and with it the focus. */}
+      <CopyField label="Link" text={links.page} hasFocus />
       <CopyField label="HTML of a player for your own page" text={links.embedCode} rows={3} />
       <div className="flex flex-wrap gap-2">
         {hasShareSheet && (
@@ -132,7 +133,8 @@ function SharedContent({ links, title }: { links: ShareLinks; title: string }) {
 }
 
 function StopSharing({ isBusy, onStop }: { isBusy: boolean; onStop: () => Promise<void> }) {
-  const [isAsked, setIsAsked] = useState(false);
+  /** Undefined before the first press. */
+  const [isAsked, setIsAsked] = useState<boolean>();
   return (
     <div className="mt-5 border-t border-line pt-4">
       {isAsked ? (
@@ -151,7 +153,7 @@ function StopSharing({ isBusy, onStop }: { isBusy: boolean; onStop: () => Promis
           </div>
         </div>
       ) : (
-        <button type="button" className="button" onClick={() => setIsAsked(true)}>
+        <button type="button" className="button" onClick={() => setIsAsked(true)} autoFocus={isAsked === false}>
           Stop sharing
         </button>
       )}

@@ -74,8 +74,8 @@ function SongLegend({ songs }: { songs: TimelineSong[] }) {
   return (
     <ul className="mt-3 flex flex-wrap gap-x-4 gap-y-1 text-xs text-soft" aria-label="Songs by colour">
       {songs.map((song, place) => (
-        <li key={song.songId} className="flex items-center gap-1.5">
-          <span className={`h-2 w-2 rounded-full ${toneOf(place).background}`} />
+        <li key={song.songId} className="flex min-w-0 items-center gap-1.5 break-words">
+          <span className={`h-2 w-2 shrink-0 rounded-full ${toneOf(place).background}`} />
           {song.name}
         </li>
       ))}
