@@ -13,6 +13,8 @@ import { Listener } from './play/listen.ts';
 import { findPlayer } from './play/players.ts';
 import { chooseDisplay } from './progress/choose-display.ts';
 import type { Display } from './progress/display.ts';
+import { readPlanOutcome } from './plan-outcome.ts';
+import type { PlanOutcome } from './plan-outcome.ts';
 import { exitCodeOf, printResult, printResultLine } from './result.ts';
 
 /** Options of the commands that make a mashup. */
@@ -33,10 +35,11 @@ export interface Delivery {
   listen: (supabase: SupabaseClient) => Listener | undefined;
 }
 
-/** A mashup and its file. */
+/** A mashup, its file, and what it did of the words of its user. */
 export interface Delivered {
   job: MashupJob;
   path: string;
+  outcome: PlanOutcome;
 }
 
 /** Adds the options of `DeliveryOptions` to a command. */
@@ -69,10 +72,10 @@ export async function withDelivery(
     const listen = (supabase: SupabaseClient): Listener | undefined =>
       player && (sound.listener = new Listener(supabase, player, () => display.step(`Playing with ${player.name}`)));
     try {
-      const { job, path } = await work({ target, display, signal, listen });
+      const { job, path, outcome } = await work({ target, display, signal, listen });
       display.end();
-      if (options.json === true) printResultLine(job, path);
-      else printResult(job, path);
+      if (options.json === true) printResultLine(job, path, outcome);
+      else printResult(job, path, outcome);
       process.exitCode = exitCodeOf(job, options.strict === true);
     } catch (error) {
       throw signal.aborted ? interrupted() : error;
@@ -100,8 +103,9 @@ export async function deliver(
     const job = await followToEnd(supabase, jobId, (change) => (display.job(change), listener?.update(change)), signal);
     jobId = undefined;
     const path = await download(await signResultUrl(supabase, job), fitExtension(target, job.result?.format), signal);
+    const outcome = await readPlanOutcome(supabase, job.id);
     await listener?.finish(path);
-    return { job, path };
+    return { job, path, outcome };
   } catch (error) {
     if (signal.aborted && jobId !== undefined) await cancelQuietly(supabase, jobId);
     throw signal.aborted ? interrupted() : error;

@@ -117,9 +117,11 @@ async function tryWriting(path: string, folder: string): Promise<void> {
     await writeFile(draft, '');
     await rm(draft);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG')
-      throw refuse('The name of the output file is too long.', 'Choose a shorter one.');
-    throw refuse(`The folder ${folder} is not writable.`, 'Create the folder, or choose another one.');
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENAMETOOLONG') throw refuse('The name of the output file is too long.', 'Choose a shorter one.');
+    if (code === 'ENOENT' && !(await exists(folder)))
+      throw refuse(`There is no folder ${folder}.`, 'Create it, or choose another one.');
+    throw refuse(`The folder ${folder} is not writable.`, 'Choose another one.');
   }
 }
 

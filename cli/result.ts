@@ -2,8 +2,10 @@
 import pc from 'picocolors';
 import type { JobResult, MashupJob } from '@mashup-engine/client';
 import { displayKeyWithCamelot } from '../music/theory/keys.ts';
+import { describeWish } from '../music/wishes/wish-texts.ts';
 import { EXIT_FAULTS } from './errors.ts';
 import { clock, print, printJson, table, truncate } from './output.ts';
+import type { PlanOutcome } from './plan-outcome.ts';
 
 /** Code of a warning about a failed hard quality check. */
 const CHECK_FAILED = 'quality_check_failed';
@@ -24,7 +26,7 @@ function resultLine({ durationSec, loudnessLufs, truePeakDbtp, ...others }: JobR
 }
 
 /** Prints the result as a line of JSON. `path`: its file; null if it was not downloaded. */
-export function printResultLine(job: MashupJob, path: string | null): void {
+export function printResultLine(job: MashupJob, path: string | null, { changes, wishes }: PlanOutcome): void {
   printJson({
     type: 'result',
     job_id: job.id,
@@ -33,18 +35,20 @@ export function printResultLine(job: MashupJob, path: string | null): void {
     concept: job.concept,
     score: job.score,
     ...(job.result && resultLine(job.result)),
+    changes,
+    wishes,
     warnings: job.warnings,
     songs: job.songs.map(({ songId, name, warnings = [] }) => ({ song_id: songId, name, warnings })),
   });
 }
 
-/** Prints the result as text: the mashup, then what failed, then what else its user has to know. */
-export function printResult(job: MashupJob, path: string | null): void {
-  for (const line of resultLines(job, path)) print(line === '' ? '' : `  ${line}`);
+/** Prints the result as text: the mashup, what was done of the words of its user, what failed, what else its user has to know. */
+export function printResult(job: MashupJob, path: string | null, outcome: PlanOutcome): void {
+  for (const line of resultLines(job, path, outcome)) print(line === '' ? '' : `  ${line}`);
 }
 
 /** Returns the lines of `printResult`. */
-export function resultLines(job: MashupJob, path: string | null): string[] {
+export function resultLines(job: MashupJob, path: string | null, outcome: PlanOutcome): string[] {
   const result = job.result ?? undefined;
   const facts: [string, string | null | undefined][] = [
     ['Tempo', result && `${result.bpm.toFixed(1)} bpm`],
@@ -61,10 +65,24 @@ export function resultLines(job: MashupJob, path: string | null): string[] {
     ...(job.concept === null ? [] : [truncate(job.concept, 300)]),
     '',
     ...table(rows),
+    ...outcomeLines(job, outcome),
     ...warningLines(job),
     ...(hasFaults(job)
       ? ['', pc.red('The mashup is delivered with warnings: it fails quality checks of its sound.')]
       : []),
+  ];
+}
+
+/** Returns a line for each wish that is done (`✓`), and what differs from the version before. What is not done is in the warnings. */
+function outcomeLines({ parentId, songs }: MashupJob, { changes, wishes }: PlanOutcome): string[] {
+  const names = songs.map(({ songId, name }) => ({ song_id: songId, name }));
+  const failed = new Set(wishes?.not_done?.map(({ index }) => index));
+  // Without `not_done` it is not known which wishes the sentences of `cannot` are about.
+  const isKnown = wishes !== null && (wishes.not_done !== undefined || wishes.cannot.length === 0);
+  const done = isKnown ? wishes.understood.filter((_, index) => !failed.has(index)) : [];
+  return [
+    ...done.map((wish) => pc.green(`✓ Done: ${describeWish(wish, names)}`)),
+    ...(parentId === null || changes === null ? [] : [`Changed in this version: ${changes}`]),
   ];
 }
 

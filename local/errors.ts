@@ -39,11 +39,14 @@ export class AlreadyRunningError extends LocalStackError {
   readonly apiUrl: string;
   readonly dbUrl: string;
 
-  constructor(running: { pid: number; apiUrl: string; dbUrl: string }) {
+  /** @param isReady whether the other stack has started: until then it cannot be used */
+  constructor(running: { pid: number; apiUrl: string; dbUrl: string }, isReady: boolean) {
+    const where = `(process ${running.pid}): API ${running.apiUrl}, database ${redactUrl(running.dbUrl)}`;
+    const others = 'stop it with Ctrl-C or `kill`, or start a second copy with --data-dir and --port-base.';
     super(
       'already_running',
-      `the stack is running already (process ${running.pid}): API ${running.apiUrl}, database ${redactUrl(running.dbUrl)}`,
-      'Use the running stack, stop it with Ctrl-C or `kill`, or start a second copy with --data-dir and --port-base.',
+      isReady ? `the stack is running already ${where}` : `a stack is starting or stopping here ${where}`,
+      isReady ? `Use the running stack, ${others}` : `Try again when it is ready or has ended, ${others}`,
     );
     this.pid = running.pid;
     this.apiUrl = running.apiUrl;

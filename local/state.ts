@@ -75,6 +75,12 @@ export function readStack(dataDir?: string): StackInfo | undefined {
   return state !== undefined && state.ready && isSame(state.owner) ? state.info : undefined;
 }
 
+/** Whether a stack runs on a data directory and has started. */
+function isReady(paths: DataPaths): boolean {
+  const state = readState(paths);
+  return state !== undefined && state.ready && isSame(state.owner);
+}
+
 /** Writes the state file. */
 export async function writeState(paths: DataPaths, state: StateFile): Promise<void> {
   await writePrivately(paths.state, JSON.stringify(state, undefined, 2));
@@ -88,7 +94,7 @@ export async function clearState(paths: DataPaths): Promise<void> {
 
 /**
  * Locks the data directory for this process. The lock of a dead process is taken over.
- * @throws AlreadyRunningError with the URLs of the running stack
+ * @throws AlreadyRunningError with the URLs of the stack that runs, starts or stops
  */
 export async function lockDataDir(paths: DataPaths, planned: { apiUrl: string; dbUrl: string }): Promise<void> {
   const draft = `${paths.lock}.${randomUUID()}`;
@@ -102,7 +108,7 @@ export async function lockDataDir(paths: DataPaths, planned: { apiUrl: string; d
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const holder = await readLock(paths.lock);
-      if (holder !== undefined && isSame(holder)) throw new AlreadyRunningError(holder);
+      if (holder !== undefined && isSame(holder)) throw new AlreadyRunningError(holder, isReady(paths));
       // The process that renames the lock may remove it. A lock that another process has set in the meantime is restored.
       const aside = `${paths.lock}.${randomUUID()}`;
       await rename(paths.lock, aside).catch(() => {});

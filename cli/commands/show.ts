@@ -35,6 +35,7 @@ interface TaskLine {
   error: { code?: string; message?: string } | null;
 }
 
+/** Once there is a result, `plan` and `changes` are those of the plan as it was rendered. */
 interface PlanLine {
   version: number;
   source: string;

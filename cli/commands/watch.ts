@@ -4,6 +4,7 @@ import type { StackOptions } from '../connect.ts';
 import { followToEnd } from '../job-outcome.ts';
 import { ID_HELP } from '../job-id.ts';
 import { chooseDisplay } from '../progress/choose-display.ts';
+import { readPlanOutcome } from '../plan-outcome.ts';
 import { printResult, printResultLine } from '../result.ts';
 import { withMashup } from '../with-mashup.ts';
 
@@ -26,9 +27,10 @@ async function watch(id: string, options: StackOptions & { json?: boolean }): Pr
     await withMashup(options, id, say, async ({ supabase, job }, signal) => {
       display.job(job);
       const ended = await followToEnd(supabase, job.id, (change) => display.job(change), signal);
+      const outcome = await readPlanOutcome(supabase, ended.id);
       display.end();
-      if (options.json === true) printResultLine(ended, null);
-      else printResult(ended, null);
+      if (options.json === true) printResultLine(ended, null, outcome);
+      else printResult(ended, null, outcome);
     });
   } finally {
     display.end();

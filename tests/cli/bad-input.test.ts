@@ -116,7 +116,7 @@ describe('mashup make, before anything is started', () => {
   test('refuses an output with an unknown format or a path that is not writable', async () => {
     const outputs: [out: string, line: RegExp][] = [
       [path('out.aiff'), /has no extension of a known format\. End the name with \.wav, \.flac or \.mp3\.$/],
-      [path('nowhere/out.wav'), /^The folder .*nowhere is not writable\. Create the folder/],
+      [path('nowhere/out.wav'), /^There is no folder .*nowhere\. Create it/],
       [path('folder.wav'), /is a folder\. Give the path of a file\.$/],
     ];
     for (const [out, line] of outputs) {

@@ -36,7 +36,7 @@ describe('output files', async () => {
     const cases: [string, RegExp][] = [
       ['song', /^song has no extension of a known format\.$/],
       ['song.aiff', /^song\.aiff has no extension/],
-      ['no/song.wav', /^The folder .*no is not writable\.$/],
+      ['no/song.wav', /^There is no folder .*no\.$/],
       ['taken.wav/song.wav', /^The folder .*taken\.wav is not writable\.$/],
       ['folder.wav', /is a folder\.$/],
       [`${'x'.repeat(250)}.wav`, /is too long\.$/],

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toMashupJob, type MashupJob } from '@mashup-engine/client';
+import type { PlanOutcome } from '../../cli/plan-outcome.ts';
 import { exitCodeOf, resultLines } from '../../cli/result.ts';
 
 const job = (passed: boolean | undefined, warnings: { code: string; message: string }[]): MashupJob =>
   toMashupJob({
     title: 'Test',
     concept: null,
+    parent_id: null,
     songs: [
       { song_id: 'a', name: 'Drive', warnings: ['One channel is inverted: it was turned over.'] },
       { song_id: 'b', name: 'Kites' },
@@ -28,8 +30,9 @@ const fault = {
   message: 'The voice does not fit the notes under it (0.2; at least 0.6).',
 };
 const note = { code: 'render_note', message: 'Section 1 paused for too long.' };
-const textOf = (shown: MashupJob): string =>
-  resultLines(shown, 'out.wav')
+const nothing: PlanOutcome = { changes: null, wishes: null };
+const textOf = (shown: MashupJob, outcome = nothing): string =>
+  resultLines(shown, 'out.wav', outcome)
     .join('\n')
     .replace(/\x1b\[\d+m/g, '');
 
@@ -63,4 +66,25 @@ test('the exit code of make is 0 for a delivered mashup, and 3 with --strict if 
   assert.deepEqual([exitCodeOf(faulty, false), exitCodeOf(faulty, true)], [0, 3]);
   assert.equal(exitCodeOf(job(true, [note]), true), 0);
   assert.equal(exitCodeOf(job(undefined, []), true), 0);
+});
+
+test('a result names the wishes that are done, and of a version what differs from the one before', () => {
+  const outcome: PlanOutcome = {
+    changes: 'The bass of "Drive" is 2.5 dB louder.',
+    wishes: {
+      understood: [
+        { kind: 'edge_part', edge: 'start', how: 'only', stem: 'vocals' },
+        { kind: 'tempo', change: 'faster' },
+      ],
+      not_understood: [],
+      cannot: ['Not in this plan: faster.'],
+      not_done: [{ index: 1, reason: '' }],
+    },
+  };
+  const first = textOf(job(true, []), outcome);
+  assert.match(first, /^✓ Done: start with vocals alone$/m);
+  assert.doesNotMatch(first, /Done: faster|Changed/);
+  const version = textOf({ ...job(true, []), parentId: 'x' }, outcome);
+  assert.match(version, /^Changed in this version: The bass of "Drive" is 2\.5 dB louder\.$/m);
+  assert.doesNotMatch(textOf(job(true, [])), /Done|Changed/);
 });

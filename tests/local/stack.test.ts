@@ -29,6 +29,7 @@ test('a stack records what runs, rejects a second start on its data directory, a
   await assert.rejects(startStack(options), (error: unknown) => {
     assert.ok(error instanceof AlreadyRunningError);
     assert.equal(error.pid, process.pid);
+    assert.match(error.message, /^the stack is running already /);
     assert.ok(error.message.includes(stack.info.apiUrl));
     assert.doesNotMatch(error.message, /postgres:postgres/);
     return true;

@@ -15,7 +15,7 @@ import { collectMeasurements } from '../quality/measurements.ts';
 import type { RenderSong } from '../song/song.ts';
 import type { SectionResult } from '../sound/section.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
-import { type ReportProgress, sectionProgress, tempoText } from './progress.ts';
+import { type ReportProgress, renderedText, sectionProgress, tempoText } from './progress.ts';
 import type { PreparedRun, RunStore } from './run-store.ts';
 import type { MakeTask, SectionStore } from './section-store.ts';
 import { makeSectionTask } from './section-task.ts';
@@ -144,7 +144,7 @@ async function mixSections(
       ? { result: known, warnings: i === 0 ? opening.warnings : [] }
       : await mixSection(context, i, plan, arrangement, tuning, { runs, layerFile });
     counts.sections++;
-    report(progress(), `Rendered section ${i + 1} of ${plan.sections.length}: ${description}`);
+    report(progress(), renderedText(i, plan.sections.length, description));
     return section;
   });
   mixed.reduce((before, section, i) => {

@@ -20,3 +20,13 @@ export function sectionProgress(runs: readonly [number, number], sections: reado
 export function tempoText({ sections }: RenderPlan): string {
   return `${[...new Set(sections.map(({ bpm }) => Math.round(bpm)))].join(' and ')} BPM`;
 }
+
+/** Longer texts before the colon of a description are no name of a section. */
+const MAX_NAME_LENGTH = 30;
+
+/** Returns `Rendered section 3 of 6: Drop`. The name is the description up to its colon: sentences are too long for a step. */
+export function renderedText(index: number, count: number, description: string): string {
+  const end = description.indexOf(':');
+  const name = end > 0 && end <= MAX_NAME_LENGTH ? `: ${description.slice(0, end)}` : '';
+  return `Rendered section ${index + 1} of ${count}${name}`;
+}
