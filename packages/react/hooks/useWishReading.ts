@@ -6,8 +6,6 @@ import type { NamedSong, ShownReading } from '../state/wish-reading.ts';
 /** Pause in writing after which the text is read. */
 const PAUSE_MS = 250;
 
-const loadReader = (): Promise<typeof import('../state/wish-reading.ts')> => import('../state/wish-reading.ts');
-
 /** Returns the reading of the text when its writer pauses; undefined without a text, and while the reader cannot be loaded. */
 export function useWishReading(text: string, songs: readonly NamedSong[]): ShownReading | undefined {
   const [reading, setReading] = useState<ShownReading>();
@@ -16,7 +14,7 @@ export function useWishReading(text: string, songs: readonly NamedSong[]): Shown
     if (isEmpty) return;
     let isWanted = true;
     const timer = setTimeout(() => {
-      loadReader().then(
+      import('../state/wish-reading.ts').then(
         ({ readText }) => isWanted && setReading(readText(text, songs)),
         // Without the reader the engine reads the text all the same.
         () => isWanted && setReading(undefined),
@@ -33,8 +31,10 @@ export function useWishReading(text: string, songs: readonly NamedSong[]): Shown
 /** Returns why a text must not start a mashup: nothing in it is understood. Undefined if something is, or if it cannot be known. */
 export async function findWishProblem(text: string, songs: readonly NamedSong[]): Promise<Problem | undefined> {
   if (text.trim() === '') return undefined;
-  const reader = await loadReader().catch(() => undefined);
-  const { parts, canBeAsked } = reader?.findUnreadable(text, songs) ?? { parts: [], canBeAsked: '' };
+  const { parts, canBeAsked } = await import('../state/wish-reading.ts').then(
+    ({ findUnreadable }) => findUnreadable(text, songs),
+    () => ({ parts: [], canBeAsked: '' }),
+  );
   if (parts.length === 0) return undefined;
   const quotes = parts.map((part) => `“${part}”`).join(', ');
   return { message: `Nothing of this was understood: ${quotes}.`, hint: canBeAsked, isNotUnderstood: true };
