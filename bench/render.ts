@@ -1,10 +1,10 @@
 /**
  * Measures the rendering service in a process of its own: seconds, processor seconds and peak memory until the first section is
- * rendered, until all are, and until the file is delivered, of a render and of an iteration that changes the levels of one section.
+ * rendered, until all are, and until the file is delivered, of a render and of edits of its plan (`bench/render-edits.ts`).
  * The songs are the examples, repeated to three minutes. `--against FOLDER` measures another checkout in turn with this one.
  */
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeAudio, SAMPLE_RATE } from '../audio/decode/decode.ts';
@@ -18,6 +18,7 @@ import { withAudioServices } from './audio-services.ts';
 import type { AudioServices } from './audio-services.ts';
 import { analyzeStoredSong } from './pair-songs.ts';
 import { portOf, start, stop } from './process.ts';
+import { editedPlans } from './render-edits.ts';
 import { fileServer, listen, post } from './store.ts';
 import { printTable } from './table.ts';
 
@@ -27,8 +28,6 @@ const SONG_SEC = 180;
 const LENGTH_SEC = 102;
 /** Renders of each checkout, one in turn with the other. The fastest of each is shown. */
 const ROUNDS = 3;
-/** Change of the levels of one section, in dB. */
-const CHANGE_DB = 2;
 
 /** The stems of the songs, and what the service is asked for; URLs are paths of the store. */
 export type PreparedRender = { files: Map<string, Uint8Array>; songs: AnalyzedSong[]; plan: Plan };
@@ -80,17 +79,6 @@ export async function prepareRender(): Promise<PreparedRender> {
   const scores = [scorePair(songs[0]!, songs[1]!)];
   const plan = producePlan({ songs, scores, limits: DEFAULT_PLAN_LIMITS, seed: 1, length_sec: LENGTH_SEC });
   return { files, songs, plan };
-}
-
-/** The plan with other levels in its middle section. */
-function withOtherLevels({ masterplan, ...rest }: Plan): Plan {
-  const middle = masterplan.timeline.length >> 1;
-  const timeline = masterplan.timeline.map((section, i) => {
-    if (i !== middle) return section;
-    const layers = section.layers.map((layer) => ({ ...layer, volume_db: layer.volume_db + CHANGE_DB }));
-    return { ...section, layers };
-  });
-  return { ...rest, masterplan: { ...masterplan, timeline } };
 }
 
 /** Processor seconds and peak memory of a process so far (Linux). */
@@ -152,11 +140,11 @@ async function renderOnce(
   return { first, sections, file: usage(), bytes: files.get('/out.mp3')! };
 }
 
-/** Renders and iterates in a new process of the rendering service of a checkout. */
-export async function measureRender(
-  prepared: PreparedRender,
-  checkout: string,
-): Promise<{ full: RenderUsage; iteration: RenderUsage }> {
+/**
+ * Renders a plan and edits of it in a new process of the rendering service of a checkout. Each edit finds in the cache what the first
+ * render left there, and nothing of other edits.
+ */
+export async function measureRender(prepared: PreparedRender, checkout: string): Promise<Record<string, RenderUsage>> {
   const store = fileServer(prepared.files);
   const cache = await mkdtemp(join(tmpdir(), 'mashup-bench-cache-'));
   const environment = { PORT: '0', HOST: '127.0.0.1', RENDER_CACHE_DIR: cache };
@@ -164,9 +152,13 @@ export async function measureRender(
   try {
     const [storeUrl, port] = [await listen(store), await portOf(child)];
     const service = { url: `http://127.0.0.1:${port}`, pid: child.pid! };
-    const full = await renderOnce(prepared, prepared.plan, service, storeUrl);
-    const iteration = await renderOnce(prepared, withOtherLevels(prepared.plan), service, storeUrl);
-    return { full, iteration };
+    const usages: Record<string, RenderUsage> = { full: await renderOnce(prepared, prepared.plan, service, storeUrl) };
+    const kept = new Set(await readdir(cache));
+    for (const [edit, plan] of Object.entries(editedPlans(prepared))) {
+      usages[edit] = await renderOnce(prepared, plan, service, storeUrl);
+      for (const name of await readdir(cache)) if (!kept.has(name)) await rm(join(cache, name), { recursive: true });
+    }
+    return usages;
   } finally {
     await stop(child);
     store.closeAllConnections();
@@ -181,22 +173,21 @@ const fastest = (usages: readonly RenderUsage[]): RenderUsage => usages.toSorted
 export async function benchRender(against?: string): Promise<Record<string, Record<string, RenderUsage>>> {
   const prepared = await prepareRender();
   const checkouts = { ...(against !== undefined && { other: against }), this: join(import.meta.dirname, '..') };
-  const measured = new Map(
-    Object.keys(checkouts).map((name) => [name, { full: [] as RenderUsage[], iteration: [] as RenderUsage[] }]),
-  );
+  const measured = new Map(Object.keys(checkouts).map((name) => [name, [] as Record<string, RenderUsage>[]]));
   for (let round = 0; round < ROUNDS; round++)
-    for (const [name, folder] of Object.entries(checkouts)) {
-      const { full, iteration } = await measureRender(prepared, folder);
-      measured.get(name)!.full.push(full);
-      measured.get(name)!.iteration.push(iteration);
-    }
+    for (const [name, folder] of Object.entries(checkouts))
+      measured.get(name)!.push(await measureRender(prepared, folder));
   const results = Object.fromEntries(
-    [...measured].map(([name, { full, iteration }]) => [name, { full: fastest(full), iteration: fastest(iteration) }]),
+    [...measured].map(([name, rounds]) => {
+      const kinds = Object.keys(rounds[0]!);
+      return [name, Object.fromEntries(kinds.map((kind) => [kind, fastest(rounds.map((usages) => usages[kind]!))]))];
+    }),
   );
   const rows = Object.entries(results).flatMap(([checkout, kinds]) =>
     Object.entries(kinds).flatMap(([kind, usage]) =>
       Object.entries(usage).map(([step, { seconds, cpu, peakMb }]) => {
-        return { checkout, kind, until: step, seconds, 'cpu sec': cpu, 'peak MB': peakMb };
+        const share = cpu / kinds['full']![step as keyof RenderUsage].cpu;
+        return { checkout, kind, until: step, seconds, 'cpu sec': cpu, 'of full': share, 'peak MB': peakMb };
       }),
     ),
   );

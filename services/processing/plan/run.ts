@@ -28,18 +28,27 @@ export function sourceAt(run: Run, song: RenderSong, at: number): number {
   return beatTime(song.grid, run.sourceBeat + (at - run.start) / run.beatSec);
 }
 
+/** A difference of two times that is smaller, in seconds, comes from their rounding. */
+const ROUNDING_SEC = 1e-6;
+
+/** Duration of a run in seconds. It is the same wherever the run plays in the mashup. */
+export function runDuration({ start, end }: Run): number {
+  return Math.round((end - start) / ROUNDING_SEC) * ROUNDING_SEC;
+}
+
 /**
- * The time map of a run, with an anchor on each beat: seconds of the mashup, counted from `origin`, against seconds of the song. It
- * begins two beats before the run and ends two beats after it.
+ * The time map of a run, with an anchor on each beat: seconds of the run against seconds of the song. It begins two beats before the run
+ * and ends two beats after it, and is the same wherever the run plays in the mashup.
+ * @param headSec second of the map at which the run starts
  */
-export function runMap(run: Run, song: RenderSong, origin: number): { output: number[]; source: number[] } {
-  const count = Math.ceil((run.end - run.start) / run.beatSec);
+export function runMap(run: Run, song: RenderSong, headSec: number): { output: number[]; source: number[] } {
+  const { beatSec, free, sourceBeat } = run;
+  const count = Math.ceil((runDuration(run) - ROUNDING_SEC) / beatSec);
   const output: number[] = [];
   const source: number[] = [];
   for (let i = -2; i <= count + 2; i++) {
-    const at = run.start + i * run.beatSec;
-    output.push(at - origin);
-    source.push(sourceAt(run, song, at));
+    output.push(headSec + i * beatSec);
+    source.push(free ? beatTime(song.grid, sourceBeat) + i * beatSec : beatTime(song.grid, sourceBeat + i));
   }
   return { output, source };
 }

@@ -3,7 +3,7 @@ import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import type { StemRange } from '../files/read-stem.ts';
 import { hashOf, type RenderCache } from '../files/render-cache.ts';
 import { type Scratch, type ScratchRegion, writeRegion } from '../files/scratch.ts';
-import { type Run, runMap, sourceAt } from '../plan/run.ts';
+import { type Run, runDuration, runMap, sourceAt } from '../plan/run.ts';
 import type { RenderSong } from '../song/song.ts';
 import { sourceRange } from '../sound/stretch-run.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
@@ -109,7 +109,7 @@ export class RunStore {
   }
 
   #mapOf(run: Run, song: RenderSong): ReturnType<typeof runMap> {
-    return runMap(run, song, run.start - this.#headSec);
+    return runMap(run, song, this.#headSec);
   }
 
   /** `use` is complete when all runs are prepared, which is before anything is awaited. */
@@ -121,7 +121,7 @@ export class RunStore {
   ): PreparedRun {
     const { stem, semitones } = run;
     const origin = run.start - this.#headSec;
-    const frames = Math.ceil((run.end - origin) * SAMPLE_RATE) + 1;
+    const frames = Math.ceil((this.#headSec + runDuration(run)) * SAMPLE_RATE) + 1;
     const map = this.#mapOf(run, song);
     const gain = Promise.resolve().then(() => this.#stems.gain(song, stem, use.ranges, use.priority));
     const key = Promise.all([gain, this.#stems.identity(song, stem)]).then(([matched, identity]): SoundKey => {

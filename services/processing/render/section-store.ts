@@ -2,18 +2,19 @@
 import { hashOf, type RenderCache } from '../files/render-cache.ts';
 import type { LayerMeasurement } from '../measure/layer.ts';
 import type { SectionResult, SectionTask } from '../sound/section.ts';
-import { sharedSamples } from '../sound/slice.ts';
+import { sectionSpan } from '../sound/section-span.ts';
+import { sharedSamples, toSamples } from '../sound/slice.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
 import type { PreparedRun, RenderedRun, SoundKey } from './run-store.ts';
 
 /** Makes the task of a section from its rendered runs, by their ids. */
 export type MakeTask = (runs: ReadonlyMap<number, RenderedRun>) => SectionTask;
 
-/** What a cache file holds of a section besides its samples. */
+/** What a cache file holds of a section besides its samples. Its offset is that of the mashup in which it was mixed. */
 type CachedValue = { offset: number; longestPauseSec: number; measurements: LayerMeasurement[] };
 
-/** The place of samples that are not rendered yet. */
-const NO_REGION = { fd: 0, position: 0, frames: 0 };
+/** The place of samples that are not rendered yet, with the position of their run among those of the section. */
+const noRegion = (position: number): RenderedRun['region'] => ({ fd: 0, position, frames: 0 });
 
 /** The sections of the candidates of a render. */
 export class SectionStore {
@@ -50,11 +51,11 @@ export class SectionStore {
     makeTask: MakeTask,
     options: { priority: number; layerFiles: string[] | undefined },
   ): Promise<SectionResult> {
-    const key = await keyOf(runs, makeTask);
+    const { key, offset } = await keyOf(runs, makeTask);
     const known = this.#sections.get(key.hash) ?? this.#earlier.get(key.hash);
     const section = known ?? this.#render(key, runs, makeTask, options);
     this.#sections.set(key.hash, section);
-    return section;
+    return { ...(await section), offset };
   }
 
   async #render(
@@ -85,12 +86,34 @@ export class SectionStore {
   }
 }
 
-/** All that a section depends on: its task, with the keys of its runs in place of their samples. */
-async function keyOf(runs: ReadonlyMap<number, PreparedRun>, makeTask: MakeTask): Promise<SoundKey> {
+/**
+ * All that a section depends on: its task, with the keys of its runs in place of their samples. `offset` is the sample of the mashup at
+ * which it begins, which is no part of the key: an edit that moves a section in time does not change its sound.
+ */
+async function keyOf(
+  runs: ReadonlyMap<number, PreparedRun>,
+  makeTask: MakeTask,
+): Promise<{ key: SoundKey; offset: number }> {
   const keys = new Map<number, SoundKey>();
   await Promise.all([...runs].map(async ([id, { key }]) => keys.set(id, await key)));
   const ids = [...runs.keys()];
-  const task = makeTask(new Map([...runs].map(([id, { origin }]) => [id, { region: NO_REGION, origin }])));
-  const hash = hashOf(['section', task, ids.map((id) => keys.get(id)!.hash)]);
-  return { hash, isLasting: [...keys.values()].every(({ isLasting }) => isLasting) };
+  const task = makeTask(new Map([...runs].map(([id, { origin }], n) => [id, { region: noRegion(n), origin }])));
+  const { base } = sectionSpan(task);
+  const hash = hashOf(['section', fromSample(task, base), ids.map((id) => keys.get(id)!.hash)]);
+  return { key: { hash, isLasting: [...keys.values()].every(({ isLasting }) => isLasting) }, offset: base };
+}
+
+/** The task with its times in samples, counted from sample `base` of the mashup. Its rendering reads no other times. */
+function fromSample(task: SectionTask, base: number): SectionTask {
+  const samples = (seconds: number): number => toSamples(seconds) - base;
+  const slices = task.slices.map((slice) => ({
+    ...slice,
+    parts: slice.parts.map(({ region, origin, start, end }) => ({
+      region,
+      origin: samples(origin),
+      start: samples(start),
+      end: samples(end),
+    })),
+  }));
+  return { ...task, start: samples(task.start), end: samples(task.end), slices };
 }
