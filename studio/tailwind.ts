@@ -29,6 +29,9 @@ const config: Config = {
         'song-1': variable('song-1'),
         'song-2': variable('song-2'),
         'song-3': variable('song-3'),
+        'song-1-text': variable('song-1-text'),
+        'song-2-text': variable('song-2-text'),
+        'song-3-text': variable('song-3-text'),
       },
       fontFamily: {
         sans: ['ui-sans-serif', 'system-ui', '-apple-system', 'Segoe UI', 'Roboto', 'Helvetica Neue', 'sans-serif'],
