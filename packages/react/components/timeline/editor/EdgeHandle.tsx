@@ -65,10 +65,11 @@ function useEdge(index: number, barPixels: () => number, edits: PlanEdits) {
     while (by !== 0 && edits.reasonAgainst(edge(by)) !== '') by -= Math.sign(by);
     return by;
   };
-  const onPointerUp = (): void => {
+  /** Ends a drag: the preview becomes an edit, or is taken back. */
+  const endDrag = (isKept: boolean): void => {
     const by = drag.current?.bars ?? 0;
     drag.current = undefined;
-    if (by === 0) edits.preview(null);
+    if (by === 0 || !isKept) edits.preview(null);
     else edits.edit(edge(by));
   };
   return {
@@ -91,7 +92,8 @@ function useEdge(index: number, barPixels: () => number, edits: PlanEdits) {
       drag.current.bars = by;
       edits.preview(by === 0 ? null : edge(by));
     },
-    onPointerUp,
-    onPointerCancel: onPointerUp,
+    onPointerUp: () => endDrag(true),
+    // The system took the pointer away, for example by a gesture: nobody released the edge there.
+    onPointerCancel: () => endDrag(false),
   };
 }
