@@ -73,7 +73,7 @@ async function registerBenchWorker(sql: postgres.Sql): Promise<BenchWorker> {
   const id = randomUUID();
   const lockKey = Date.now();
   await sql`select pg_advisory_lock(${lockKey}::bigint)`;
-  await sql`select mashup.register_worker(${id}, ${userInfo().username}, 1, ${lockKey}::bigint, 'bench', 1, '{}', '{}')`;
+  await sql`select mashup.register_worker(${id}, ${userInfo().username}, 1, ${lockKey}::bigint, 'bench', 1, '{}', '{}', mashup.protocol_version())`;
   const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
   return { sql, id, backend: row?.pid ?? 0 };
 }

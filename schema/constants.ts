@@ -1,9 +1,9 @@
 /** Constants for browsers and servers. This file does not import zod, so that pages do not load it. */
 
 /** Number of the protocol between workers and the schema: `mashup.protocol_version()` of the migrations of this version. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 /** Oldest protocol that the migrations of this version serve: `mashup.min_protocol_version()`. */
-export const MIN_PROTOCOL_VERSION = 1;
+export const MIN_PROTOCOL_VERSION = 3;
 
 /** The four stems of a song. */
 export const STEMS = ['vocals', 'drums', 'bass', 'other'] as const;

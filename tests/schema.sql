@@ -4314,8 +4314,8 @@ CREATE OR REPLACE FUNCTION mashup.min_protocol_version()
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO ''
-AS $function$ select 1 $function$;
-comment on function mashup.min_protocol_version() is 'Returns the oldest protocol that this schema serves. A migration raises it if it takes away or changes what older workers call. Workers with a lower number finish their tasks and end.';
+AS $function$ select 3 $function$;
+comment on function mashup.min_protocol_version() is 'Returns the oldest protocol that this schema serves. A migration raises it if it takes away or changes what older workers call, or if older workers would do a task otherwise than it has to be done. Workers with a lower number finish their tasks and end.';
 grant execute on function mashup.min_protocol_version() to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.missing_files()
@@ -4589,7 +4589,7 @@ CREATE OR REPLACE FUNCTION mashup.protocol_version()
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO ''
-AS $function$ select 2 $function$;
+AS $function$ select 3 $function$;
 comment on function mashup.protocol_version() is 'Returns the number of the protocol between workers and this schema. A migration raises it if it adds what newer workers need. A worker with a higher number does not start: the database has to be migrated.';
 grant execute on function mashup.protocol_version() to mashup_worker;
 

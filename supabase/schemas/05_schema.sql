@@ -51,16 +51,16 @@ comment on function mashup.engine_version() is 'Returns the version of the engin
 
 create function mashup.protocol_version() returns integer
   language sql immutable set search_path = ''
-  as $$ select 2 $$;
+  as $$ select 3 $$;
 comment on function mashup.protocol_version() is
   'Returns the number of the protocol between workers and this schema. A migration raises it if it adds what newer workers need. A worker with a higher number does not start: the database has to be migrated.';
 grant execute on function mashup.protocol_version() to mashup_worker;
 
 create function mashup.min_protocol_version() returns integer
   language sql immutable set search_path = ''
-  as $$ select 1 $$;
+  as $$ select 3 $$;
 comment on function mashup.min_protocol_version() is
-  'Returns the oldest protocol that this schema serves. A migration raises it if it takes away or changes what older workers call. Workers with a lower number finish their tasks and end.';
+  'Returns the oldest protocol that this schema serves. A migration raises it if it takes away or changes what older workers call, or if older workers would do a task otherwise than it has to be done. Workers with a lower number finish their tasks and end.';
 grant execute on function mashup.min_protocol_version() to mashup_worker;
 
 create function mashup.raise_error(p_sqlstate text, p_message text, p_hint text, p_detail text default '') returns void

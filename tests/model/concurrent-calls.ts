@@ -154,7 +154,7 @@ const CONCURRENT_CALLS = [
 ];
 
 const register = (sql: postgres.Sql, id: string) =>
-  sql`select mashup.register_worker(${id}, 'test', 1, ${BigInt(`0x${id.slice(0, 8)}`).toString()}, 'test', 9, '{}', '{}')`;
+  sql`select mashup.register_worker(${id}, 'test', 1, ${BigInt(`0x${id.slice(0, 8)}`).toString()}, 'test', 9, '{}', '{}', mashup.protocol_version())`;
 
 function asUser(calls: Calls, user: string, call: (tx: postgres.TransactionSql) => Promise<unknown>): Promise<unknown> {
   return calls.sql.begin(async (tx) => {

@@ -136,7 +136,7 @@ export async function openModelFixture(
     async addWorker() {
       const worker = randomUUID();
       const key = lockKey(worker);
-      await presence`select pg_advisory_lock(${key}), mashup.register_worker(${worker}, 'test', 1, ${key}, 'test', 4, '{}', '{}')`;
+      await presence`select pg_advisory_lock(${key}), mashup.register_worker(${worker}, 'test', 1, ${key}, 'test', 4, '{}', '{}', mashup.protocol_version())`;
       return worker;
     },
     async killWorker(worker) {

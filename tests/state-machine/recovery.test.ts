@@ -143,7 +143,7 @@ describe('recovery', () => {
       m.sql`update mashup.workers set seen_at = mashup.now() - interval '2 seconds'`;
     await fallSilent();
     assert.equal((await m.sweep())?.recovered, 0);
-    await m.sql`select mashup.register_worker(${worker}, 'test', 1, 4711, 'test', 4, '{}', '{}')`;
+    await m.sql`select mashup.register_worker(${worker}, 'test', 1, 4711, 'test', 4, '{}', '{}', mashup.protocol_version())`;
     await fallSilent();
     assert.equal((await m.sweep())?.recovered, 1);
   });

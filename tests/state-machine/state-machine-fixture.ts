@@ -176,7 +176,7 @@ function workerCalls(db: TestDatabase, sessions: postgres.Sql[]): WorkerCalls {
       const session = postgres(db.url, { max: 1, onnotice: () => {} });
       sessions.push(session);
       await session`select pg_advisory_lock(${key})`;
-      await sql`select mashup.register_worker(${id}, 'test', 1, ${key}, mashup.engine_version(), 4, '{}', '{}')`;
+      await sql`select mashup.register_worker(${id}, 'test', 1, ${key}, mashup.engine_version(), 4, '{}', '{}', mashup.protocol_version())`;
       return id;
     },
     async claim(workerId, task) {

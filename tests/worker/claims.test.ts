@@ -21,7 +21,7 @@ async function claimByHand(): Promise<{ claim: Claim; db: ReturnType<typeof open
   const db = openDatabase(fixture.database.workerUrl, 1, startSocketWatchdog(25_000));
   const workerId = randomUUID();
   await sql`
-    select mashup.register_worker(${workerId}, 'test', 1, ${String(Date.now())}::bigint, 'test', 1, array[]::text[], '{}'::jsonb)`;
+    select mashup.register_worker(${workerId}, 'test', 1, ${String(Date.now())}::bigint, 'test', 1, array[]::text[], '{}'::jsonb, mashup.protocol_version())`;
   const [task] = await sql`select id, attempt from mashup.tasks where state = 'ready' order by id limit 1`;
   const claim = await claimTask(db, task?.['id'] as string, task?.['attempt'] as number, workerId);
   assert.equal(claim.status, 'claimed');

@@ -33,6 +33,12 @@ it('the numbers of the code are those of the schema', async () => {
   assert.deepEqual({ ...row }, { current: PROTOCOL_VERSION, oldest: MIN_PROTOCOL_VERSION });
 });
 
+it('a worker that knows no edits of plans by hand is refused: it would make a new plan instead', async () => {
+  const register = (protocol: number): Promise<unknown> =>
+    sql`select mashup.register_worker(${crypto.randomUUID()}, 'test', 1, 4712, '0.1.0', 1, '{}', '{}', ${protocol})`;
+  await assert.rejects(register(2), { code: 'MB013' });
+});
+
 it('a worker that is too new for the database does not start, and says to migrate', async () => {
   await setProtocol('protocol_version', PROTOCOL_VERSION - 1);
   await setProtocol('min_protocol_version', 0);
