@@ -1,6 +1,7 @@
 /** Applies edits by hand to a plan, by rules. The page, the functions and the worker use the same rules. */
-import type { Plan, PlanEdit } from '../../schema.ts';
+import type { AnalyzedSong, Plan, PlanEdit } from '../../schema.ts';
 import { checkPlan } from '../plan/checks.ts';
+import { checkKey } from '../plan/musical-checks.ts';
 import { chooseParts } from '../theory/parts.ts';
 import { planOf, startEditing, type EditContext, type EditResult, type EditState } from './edit-state.ts';
 import { muteLayer, setLevel, unmuteLayer } from './layer-edits.ts';
@@ -19,7 +20,8 @@ export type EditedPlan = { plan: Plan; sections: EditState['sections'] } | { ref
  * @param context.songs the songs of the mashup; songs whose tempo changes are reduced to one part
  */
 export function applyEdits(plan: Plan, edits: readonly PlanEdit[], { songs, limits }: EditContext): EditedPlan {
-  const context = { songs: chooseParts(songs), limits };
+  const parts = chooseParts(songs);
+  const context: CheckContext = { songs: parts, limits, isKeyGiven: hasOtherKey(plan, parts) };
   const states = [startEditing(plan)];
   for (const [at, edit] of edits.entries()) {
     const result = applyEdit(states[at]!, edit, context);
@@ -30,6 +32,16 @@ export function applyEdits(plan: Plan, edits: readonly PlanEdit[], { songs, limi
   const checked = checkState(last, context);
   if ('plan' in checked) return { plan: checked.plan, sections: last.sections };
   return { refused: { at: blame(states, context), reason: checked.fault } };
+}
+
+/** `isKeyGiven`: the key of the plan is not judged. */
+type CheckContext = EditContext & { isKeyGiven: boolean };
+
+/** Whether the renderer brought the mashup into a key that no planner may choose: it does where the songs fit otherwise than their keys say. */
+function hasOtherKey(plan: Plan, songs: readonly AnalyzedSong[]): boolean {
+  const faults: string[] = [];
+  checkKey(plan, songs, faults);
+  return faults.length > 0;
 }
 
 /** Applies one edit. */
@@ -55,9 +67,9 @@ function applyEdit(state: EditState, edit: PlanEdit, context: EditContext): Edit
 }
 
 /** Checks the plan of a state. What the checks would take out of it again counts as a fault. */
-function checkState(state: EditState, context: EditContext): { plan: Plan } | { fault: string } {
+function checkState(state: EditState, context: CheckContext): { plan: Plan } | { fault: string } {
   const edited = planOf(state);
-  const { plan, faults, repairs } = checkPlan(edited, context.songs, context.limits);
+  const { plan, faults, repairs } = checkPlan(edited, context.songs, context.limits, context.isKeyGiven);
   const explain = (fault: string): string => explainFault(fault, state, context);
   if (!plan) return { fault: explain(faults[0] ?? 'The plan is not usable.') };
   const { timeline } = plan.masterplan;
@@ -68,7 +80,7 @@ function checkState(state: EditState, context: EditContext): { plan: Plan } | { 
 }
 
 /** Returns the edit after which the plan passed the checks no more. */
-function blame(states: readonly EditState[], context: EditContext): number {
+function blame(states: readonly EditState[], context: CheckContext): number {
   for (let at = states.length - 2; at > 0; at--) if ('plan' in checkState(states[at]!, context)) return at;
   return 0;
 }

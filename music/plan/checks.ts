@@ -5,7 +5,7 @@ import { fitContent } from './fit-content.ts';
 import { fitSources } from './fit-sources.ts';
 import type { PlanFindings } from './findings.ts';
 import { chooseParts } from '../theory/parts.ts';
-import { checkArrangement } from './musical-checks.ts';
+import { checkArrangement, checkKey } from './musical-checks.ts';
 import { parsePlan } from './parse-plan.ts';
 
 /** `plan` is present if and only if `faults` is empty. `repairs` lists what was corrected in it. */
@@ -20,8 +20,14 @@ const MAX_FAULTS = 40;
  * a checked plan changes nothing.
  * @param raw any value, usually a planner's response
  * @param wholeSongs songs whose tempo changes are reduced to one part
+ * @param isKeyGiven whether the key is not judged
  */
-export function checkPlan(raw: unknown, wholeSongs: readonly AnalyzedSong[], limits: PlanLimits): CheckedPlan {
+export function checkPlan(
+  raw: unknown,
+  wholeSongs: readonly AnalyzedSong[],
+  limits: PlanLimits,
+  isKeyGiven = false,
+): CheckedPlan {
   const songs = chooseParts(wholeSongs);
   const findings: PlanFindings = { faults: [], repairs: [] };
   const parsed = parsePlan(raw, songs, limits, findings);
@@ -30,6 +36,7 @@ export function checkPlan(raw: unknown, wholeSongs: readonly AnalyzedSong[], lim
   plan = withTimeline(plan, fitContent(plan, songs, findings));
   plan = withTimeline(plan, fitSources(plan, songs, findings));
   checkArrangement(plan, songs, limits, findings.faults);
+  if (!isKeyGiven) checkKey(plan, songs, findings.faults);
   return finish(findings, plan);
 }
 

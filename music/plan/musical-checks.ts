@@ -8,7 +8,7 @@ import { sectionBarSec, sectionBpm } from './bars.ts';
 import { leastKeyShift, maxKeyShift, worstKeyShift } from './key-shifts.ts';
 import { AUDIBLE_LEVEL_DB, BACKING_VOICE_DB, MIN_ENERGY_RANGE, TEMPO_TOLERANCE, limitsFor } from './limits.ts';
 
-/** Checks the music of a plan whose form is valid. Appends to `faults`. */
+/** Checks the music of a plan whose form is valid, all but its key. Appends to `faults`. */
 export function checkArrangement(
   plan: Plan,
   songs: readonly AnalyzedSong[],
@@ -34,7 +34,6 @@ export function checkArrangement(
       `The energy is flat: energy_level must differ by at least ${MIN_ENERGY_RANGE} between the quietest and the fullest section.`,
     );
   checkLength(plan, limitsFor(songs, limits), faults);
-  checkKey(plan, songs, faults);
 }
 
 function checkLength({ masterplan }: Plan, { min_length_sec, max_length_sec }: PlanLimits, faults: string[]): void {
@@ -100,7 +99,8 @@ function checkTiming(
   }
 }
 
-function checkKey(plan: Plan, songs: readonly AnalyzedSong[], faults: string[]): void {
+/** Checks that the songs can be brought into the key of a plan. Appends to `faults`. */
+export function checkKey(plan: Plan, songs: readonly AnalyzedSong[], faults: string[]): void {
   const { global, timeline } = plan.masterplan;
   const key = parseKey(global.targetKey);
   const pitched = songs.filter((song) =>

@@ -263,3 +263,17 @@ test('random edits of random plans give a plan that passes all checks, or say wh
   );
   assert.ok(seen.plans > 20 && seen.refused > 20, JSON.stringify(seen));
 });
+
+test('a plan that was rendered in a key that no planner may choose is edited, and keeps its key', () => {
+  const keys = ['C', 'Db', 'D', 'Eb', 'E', 'F', 'Gb', 'G', 'Ab', 'A', 'Bb', 'B'].map((tonic) => `${tonic} major`);
+  const inKey = (targetKey: string): Plan => ({
+    ...plan,
+    masterplan: { ...plan.masterplan, global: { ...global, targetKey } },
+  });
+  const rendered = keys.map(inKey).find((each) => checkPlan(each, songs, limits).plan === undefined);
+  assert.ok(rendered, 'one key is refused');
+  const result = edit([{ kind: 'repeat_section', section: 1 }], rendered);
+  assert.ok('plan' in result, JSON.stringify(result));
+  assert.equal(result.plan.masterplan.global.targetKey, rendered.masterplan.global.targetKey);
+  assert.equal(result.plan.masterplan.timeline.length, timeline.length + 1);
+});

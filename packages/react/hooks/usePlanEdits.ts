@@ -27,7 +27,7 @@ export interface PlanEdits {
   plan: Plan;
   /** Its sections in order, with the numbers by which edits name them. */
   sections: EditedSection[];
-  /** Why the last edit was refused, in a sentence; '' if it was not. */
+  /** Why the last edit was refused, or the plan cannot be edited at all, in sentences; '' if neither. */
   refusal: string;
   canUndo: boolean;
   canRedo: boolean;
@@ -59,16 +59,20 @@ export function usePlanEdits(base: Plan, songs: readonly AnalyzedSong[], limits:
     const edits = previewed ? addEdit(kept, previewed) : kept;
     const result = applyEdits(base, edits, context);
     const usable = 'refused' in result ? applyEdits(base, [], context) : result;
-    return 'refused' in usable ? { plan: base, sections: [] } : usable;
+    return 'refused' in usable
+      ? { plan: base, sections: [], unusable: usable.refused.reason }
+      : { ...usable, unusable: '' };
   }, [base, songs, limits, kept, previewed]);
   const withoutRefusal = (change: Move): void => {
     setRefusal('');
     dispatch(change);
   };
+  const { plan, sections, unusable } = shown;
   return {
-    ...shown,
+    plan,
+    sections,
     edits: kept,
-    refusal,
+    refusal: unusable === '' ? refusal : `This plan cannot be edited. ${unusable}`,
     canUndo: at > 0,
     canRedo: at < lists.length - 1,
     undo: () => withoutRefusal({ by: -1 }),
