@@ -29,6 +29,19 @@ export function numeric(
   });
 }
 
+/** Returns an option that takes a time, and gives it as ISO 8601. A time without a zone is local. */
+export function instant(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    const time = Date.parse(text);
+    // Date.parse takes a number for a year or a month.
+    if (!Number.isNaN(time) && /^\d{4}-\d{2}-\d{2}/.test(text.trim())) return new Date(time).toISOString();
+    throw fault(
+      `${nameOf(flags)} cannot be "${text}".`,
+      'Give a time such as "2026-11-30 14:00" or 2026-11-30T14:00Z.',
+    );
+  });
+}
+
 interface NumberRange {
   above?: number;
   min?: number;

@@ -20,6 +20,22 @@ interface Worker {
   seen_sec: number;
 }
 
+/** What the engine knows of a service from its calls. */
+interface Condition {
+  service: string;
+  condition: string;
+  /** Last error, where the condition has one. */
+  error: string | null;
+}
+
+interface Service {
+  name: ServiceName;
+  url: string;
+  isUp: boolean;
+  condition: string;
+  error: string | null;
+}
+
 /** Adds the command to the program. */
 export function addStatus(program: Command): void {
   program
@@ -32,28 +48,36 @@ export function addStatus(program: Command): void {
       if (info === undefined) {
         throw new CliError('not_running', 'No local stack is running here.', 'Start it with `mashup start`.');
       }
-      const [workers, services] = await Promise.all([readWorkers(info), readServices(info)]);
+      const [{ workers, conditions }, up] = await Promise.all([readEngine(info), readServices(info)]);
+      const services = up.map((service) => {
+        const known = conditions.find((one) => one.service === service.name);
+        return { ...service, condition: known?.condition ?? 'available', error: known?.error ?? null };
+      });
       if (options.json === true) printJson(asJson(info, workers, services));
       else printStatus(info, workers, services);
     });
 }
 
-function readWorkers(info: StackInfo): Promise<Worker[]> {
-  return withDatabase({ dataDir: info.dataDir }, async (sql) => [
-    ...(await sql<Worker[]>`
+function readEngine(info: StackInfo): Promise<{ workers: Worker[]; conditions: Condition[] }> {
+  return withDatabase({ dataDir: info.dataDir }, async (sql) => ({
+    conditions: await sql<Condition[]>`
+      select service, condition, case when condition not in ('available', 'paused')
+        then case when faults_in_a_row > 0 then coalesce(last_fault, last_error) else last_error end end as error
+      from mashup.circuits`,
+    workers: await sql<Worker[]>`
       select w.id, w.host, w.pid, w.concurrency, extract(epoch from mashup.now() - w.seen_at)::int as seen_sec,
         (select count(*)::int from mashup.tasks t where t.worker_id = w.id and t.state = 'running') as running
-      from mashup.workers w where w.seen_at > mashup.now() - interval '1 minute' order by w.registered_at`),
-  ]);
+      from mashup.workers w where w.seen_at > mashup.now() - interval '1 minute' order by w.registered_at`,
+  }));
 }
 
-async function readServices(info: StackInfo): Promise<{ name: ServiceName; url: string; isUp: boolean }[]> {
+async function readServices(info: StackInfo): Promise<Pick<Service, 'name' | 'url' | 'isUp'>[]> {
   return Promise.all(
     SERVICES.map(async (name) => ({ name, url: info.services[name], isUp: await isServiceUp(info.services[name]) })),
   );
 }
 
-function asJson(info: StackInfo, workers: Worker[], services: Awaited<ReturnType<typeof readServices>>): object {
+function asJson(info: StackInfo, workers: Worker[], services: readonly Service[]): object {
   return {
     running: true,
     pid: info.pid,
@@ -69,12 +93,22 @@ function asJson(info: StackInfo, workers: Worker[], services: Awaited<ReturnType
     publishableKey: info.publishableKey,
     secretKey: info.secretKey,
     operator: info.operator,
-    services: Object.fromEntries(services.map(({ name, url, isUp }) => [name, { url, up: isUp }])),
+    services: Object.fromEntries(
+      services.map(({ name, url, isUp, condition, error }) => [name, { url, up: isUp, condition, error }]),
+    ),
     workers,
   };
 }
 
-function printStatus(info: StackInfo, workers: Worker[], services: Awaited<ReturnType<typeof readServices>>): void {
+/** Whether a service answers, and what its calls say: one that answers may still fail them all. */
+function serviceText({ isUp, condition, error }: Service): string {
+  const text =
+    condition === 'available' ? '' : `, ${condition.replaceAll('_', ' ')}${error === null ? '' : `: ${error}`}`;
+  if (!isUp) return pc.red(`down${text}`);
+  return text === '' ? pc.green('up') : pc.yellow(`up${text}`);
+}
+
+function printStatus(info: StackInfo, workers: readonly Worker[], services: readonly Service[]): void {
   const rows: string[][] = [
     ['API', info.apiUrl],
     ['Studio', info.studioUrl ?? 'not built'],
@@ -83,7 +117,7 @@ function printStatus(info: StackInfo, workers: Worker[], services: Awaited<Retur
     ['Secret key', info.secretKey],
     ['Operator', `${info.operator.email} with ${info.operator.password}`],
     ['Data', info.dataDir],
-    ...services.map(({ name, url, isUp }) => [name, `${url}  ${isUp ? pc.green('up') : pc.red('down')}`]),
+    ...services.map((service) => [service.name, `${service.url}  ${serviceText(service)}`]),
     ...workers.map((worker) => [
       'worker',
       `process ${worker.pid} on ${worker.host}, ${worker.running} of ${worker.concurrency} tasks, last heartbeat ${worker.seen_sec} s ago`,

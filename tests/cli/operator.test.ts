@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { PassThrough } from 'node:stream';
 import { after, describe, test } from 'node:test';
+import { confirmNumber } from '../../cli/confirm.ts';
 import { useMachine } from '../state-machine/state-machine-fixture.ts';
 import { mashup } from './cli.ts';
 import type { Run } from './cli.ts';
@@ -119,7 +121,66 @@ describe("the operator's commands", () => {
     assert.match(done.stdout, /retry: 1 done, 0 refused/);
     assert.notEqual((await machine.job(id)).stage, 'failed');
     assert.equal((await cli('bulk', 'retry')).code, 2);
+    const empty = await cli('bulk', 'cancel', '--text', ' ', '--yes');
+    assert.deepEqual([empty.code, /--text is empty/.test(empty.stderr)], [2, true], empty.stderr);
     assert.equal((await cli('bulk', 'explode', '--stage', 'failed')).code, 2);
+  });
+
+  test('bulk filters by service, words, user and times, and counts the jobs and their users', async () => {
+    await machine.sql`update mashup_jobs set stage = 'cancelled' where status = 'processing'`;
+    const other = await machine.user();
+    const ids: string[] = [];
+    for (const owner of [user, other]) {
+      const id = await machine.submit(owner);
+      const task = await machine.claimNext(worker, id);
+      assert.ok(task);
+      await machine.fail(task, 'permanent', 'audio_too_quiet');
+      ids.push(id);
+    }
+    await machine.sql`update mashup_jobs set title = 'Golden brown' where id = ${ids[1] ?? ''}`;
+    const both = await cli(
+      'bulk',
+      'retry',
+      '--error',
+      'audio_too_quiet',
+      '--service',
+      'analysis',
+      '--since',
+      '2020-01-01',
+    );
+    assert.match(both.stdout, /\n2 jobs of 2 users: failed 2\.\nBy user: /, both.stderr);
+    const hit = async (...args: string[]): Promise<string[]> => {
+      const { stdout, stderr, code } = await cli('bulk', 'retry', '--error', 'audio_too_quiet', ...args);
+      assert.equal(code, 0, stderr);
+      return ids.filter((id) => stdout.includes(id));
+    };
+    assert.deepEqual(await hit('--text', 'brow gold'), [ids[1]]);
+    assert.deepEqual(await hit('--user', `${other}@example.test`), [ids[1]]);
+    assert.deepEqual(await hit('--service', 'processing'), []);
+    assert.match((await cli('bulk', 'retry', '--since', 'yesterday')).stderr, /^--since cannot be "yesterday"\./);
+    assert.match((await cli('bulk', 'cancel', '--user', 'nobody')).stderr, /^The filter user cannot be "nobody"/);
+    assert.match((await cli('bulk', 'retry', '--text', 'golden', '--yes')).stdout, /retry: 1 done, 0 refused/);
+    assert.equal((await machine.job(ids[0] ?? '')).stage, 'failed');
+  });
+
+  test('a number is confirmed by typing it, and by nothing else', async () => {
+    const answer = async (text: string): Promise<boolean> => {
+      const input = new PassThrough();
+      const asked = confirmNumber('cancel 41 jobs', 41, new AbortController().signal, {
+        input,
+        output: new PassThrough(),
+      });
+      input.end(text);
+      return asked;
+    };
+    assert.deepEqual(await Promise.all([' 41 \n', 'y\n', '40\n', '41.0\n', '\n', ''].map(answer)), [
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   test('times of pause and bulk are right under any DateStyle, IntervalStyle and time zone', async (t) => {
