@@ -629,7 +629,7 @@ CREATE INDEX mashup_jobs_children ON public.mashup_jobs USING btree (parent_id) 
 CREATE INDEX mashup_jobs_drafts ON public.mashup_jobs USING btree (stage_entered_at) WHERE ((hold = 'planning'::text) AND (stage = 'planning'::text));
 CREATE INDEX mashup_jobs_expiring ON public.mashup_jobs USING btree (finished_at) WHERE ((stage = 'complete'::text) AND (expired_at IS NULL) AND (result_path IS NOT NULL));
 CREATE INDEX mashup_jobs_failed ON public.mashup_jobs USING btree (error_code, finished_at) WHERE (stage = 'failed'::text);
-CREATE INDEX mashup_jobs_finished ON public.mashup_jobs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+CREATE INDEX mashup_jobs_finished ON public.mashup_jobs USING btree (finished_at) INCLUDE (stage) WHERE (finished_at IS NOT NULL);
 CREATE INDEX mashup_jobs_waiting ON public.mashup_jobs USING btree (queued_at, id) WHERE ((status = 'processing'::text) AND (admitted_at IS NULL) AND ((hold IS NULL) OR (stage <> 'planning'::text)));
 CREATE INDEX mashup_jobs_waiting_of_user ON public.mashup_jobs USING btree (user_id, queued_at, id) WHERE ((status = 'processing'::text) AND (admitted_at IS NULL) AND ((hold IS NULL) OR (stage <> 'planning'::text)));
 CREATE INDEX mashup_jobs_words ON public.mashup_jobs USING gin (mashup.job_words(title, songs, error_code, error_message)) WHERE (finished_at IS NOT NULL);
@@ -1549,7 +1549,8 @@ begin
             raise invalid_parameter_value;
           end if;
         when 'since', 'until' then
-          v_text := v_text::timestamptz::text;
+          -- As JSON it is ISO 8601 with its offset, under any DateStyle.
+          v_text := to_json(v_text::timestamptz) #>> '{}';
         when 'error', 'text' then
           v_text := left(v_text, 200);
         else
@@ -3784,6 +3785,7 @@ declare
   v_stage text := v_filter ->> 'stage';
   v_text text := v_filter ->> 'text';
   v_words text;
+  v_id_range text;
   v_kinds text[];
   v_time text := 'coalesce(j.finished_at, j.created_at)';
 begin
@@ -3791,15 +3793,12 @@ begin
     -- Each word is the beginning of a word of the job.
     select string_agg(quote_literal(w.lexeme) || ':*', ' & ') into v_words
       from unnest(to_tsvector('simple', regexp_replace(v_text, '[^[:alnum:]]+', ' ', 'g'))) w;
-    v_words := format('mashup.job_words(w.title, w.songs, w.error_code, w.error_message) @@ %L::pg_catalog.tsquery', coalesce(v_words, ''));
-    -- Offset 0: the words are looked up in their index, also where a list by time promises to find enough of them soon.
-    v_words := format('j.id in ((select w.id from public.mashup_jobs w where w.finished_at is not null and %1$s offset 0)
-      union all (select w.id from public.mashup_jobs w where w.status = ''processing'' and %1$s offset 0)', v_words);
+    v_words := coalesce(v_words, '');
     if v_text ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F-]*)?$' and length(v_text) <= 36 then
-      v_words := format('%s union all (select w.id from public.mashup_jobs w where w.id between %L and %L)', v_words,
-        v_text || right('00000000-0000-0000-0000-000000000000', 36 - length(v_text)), v_text || right('ffffffff-ffff-ffff-ffff-ffffffffffff', 36 - length(v_text)));
+      v_id_range := format('between %L and %L', v_text || right('00000000-0000-0000-0000-000000000000', 36 - length(v_text)),
+        v_text || right('ffffffff-ffff-ffff-ffff-ffffffffffff', 36 - length(v_text)));
     end if;
-    v_words := v_words || ')';
+    v_words := mashup.words_condition(v_words::pg_catalog.tsquery, v_id_range);
   end if;
   if v_filter ? 'service' then
     v_kinds := array(select k.kind from mashup.task_kinds k where v_filter ->> 'service' = any (mashup.services_of(k)));
@@ -4568,7 +4567,11 @@ declare
   v_preview jsonb;
 begin
   execute format($query$
-    with matching as materialized (select j.stage, j.user_id from public.mashup_jobs j where %s)
+    with matching as materialized (
+      -- The words of ended jobs are in an index.
+      select j.stage, j.user_id from public.mashup_jobs j where j.finished_at is not null and %1$s
+      union all
+      select j.stage, j.user_id from public.mashup_jobs j where j.status = 'processing' and %1$s)
     select jsonb_build_object(
       'jobs', (select count(*) from matching),
       'users', (select count(distinct m.user_id) from matching m),
@@ -5242,7 +5245,8 @@ begin
   perform mashup.requeue_task(v_task);
   select * into v_job from public.mashup_jobs where id = p_task.job_id;
   perform mashup.log_event(v_job, 'retry', format('%s was taken from a lost worker', p_task.kind), null, p_task.song_id,
-    jsonb_build_object('task', p_task.id, 'reason', p_reason, 'worker', p_task.worker_id, 'crashes', v_task.crashes));
+    jsonb_build_object('task', p_task.id, 'reason', p_reason, 'worker', p_task.worker_id, 'crashes', v_task.crashes,
+      'started_at', p_task.started_at));
 end
 $function$;
 comment on function mashup.recover_task(mashup.tasks,text) is 'Takes a task from a lost worker and requeues it. p_reason: worker_dead, which counts as a crash, or lease_expired, where the worker is alive. After max_solo_crashes lost solo runs the task is to blame and fails. Lock: job and task rows held by the caller.';
@@ -7241,20 +7245,31 @@ CREATE OR REPLACE FUNCTION mashup.task_attempts(p_task mashup.tasks)
  STABLE
  SET search_path TO ''
 AS $function$
-  select coalesce(jsonb_agg(jsonb_build_object('claim', a.claim, 'worker_id', a.worker_id, 'host', (select w.host from mashup.workers w where w.id = a.worker_id),
-      'from', a.first_at, 'until', case when p_task.claim = a.claim then null else a.last_at end, 'lines', a.lines, 'level', a.level) order by a.first_at), '[]')
-  from (
+  with written as (
     select l.claim, l.worker_id, min(l.at) as first_at, count(*) as lines,
       greatest(max(l.at), case when l.claim = (select n.claim from mashup.task_logs n where n.task_id = p_task.id order by n.id desc limit 1) then p_task.finished_at end) as last_at,
       case when bool_or(l.level = 'error') then 'error' when bool_or(l.level = 'warn') then 'warn' else 'info' end as level
     from mashup.task_logs l where l.task_id = p_task.id group by l.claim, l.worker_id
+  ), lost as (
+    -- A worker that is killed does not write its last lines, or none.
+    select (e.detail ->> 'worker')::uuid as worker_id, (e.detail ->> 'started_at')::timestamptz as started_at, e.created_at as taken_at
+    from public.mashup_job_events e
+    where e.job_id = p_task.job_id and e.type = 'retry' and e.detail ->> 'task' = p_task.id::text and e.detail ->> 'started_at' is not null
+  ), attempts as (
+    select w.claim, coalesce(w.worker_id, o.worker_id) as worker_id, least(w.first_at, o.started_at) as first_at,
+      greatest(w.last_at, o.taken_at) as last_at, coalesce(w.lines, 0) as lines, coalesce(w.level, 'error') as level, o.taken_at is not null as lost
+    from written w full join lost o on o.worker_id = w.worker_id
+      and w.first_at between o.started_at - interval '1 second' and o.taken_at
     union all
     -- A claim that has written no line yet.
-    select p_task.claim, p_task.worker_id, p_task.started_at, 0, p_task.started_at, 'info'
-    where p_task.claim is not null and not exists (select from mashup.task_logs l where l.task_id = p_task.id and l.claim = p_task.claim)
-  ) a
+    select p_task.claim, p_task.worker_id, p_task.started_at, p_task.started_at, 0, 'info', false
+    where p_task.claim is not null and not exists (select from written w where w.claim = p_task.claim)
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('claim', a.claim, 'worker_id', a.worker_id, 'host', (select w.host from mashup.workers w where w.id = a.worker_id),
+      'from', a.first_at, 'until', case when p_task.claim = a.claim then null else a.last_at end, 'lines', a.lines, 'level', a.level, 'lost', a.lost)
+      order by a.first_at), '[]') from attempts a
 $function$;
-comment on function mashup.task_attempts(mashup.tasks) is 'Returns the claims of a task, the oldest first: [{claim, worker_id, host, from, until: null while it runs, lines, level: the worst of its lines}]. They come from the log lines of the task: claims whose lines have expired are missing.';
+comment on function mashup.task_attempts(mashup.tasks) is 'Returns the claims of a task, the oldest first: [{claim: null if it has written no line and is over, worker_id, host, from, until: null while it runs, lines, level: the worst of its lines, lost: the task was taken from its worker}]. They come from the log lines of the task and the history of the job: claims that ended otherwise and whose lines have expired are missing.';
 
 CREATE OR REPLACE FUNCTION mashup.throughput(p_since interval DEFAULT '1 day'::interval)
  RETURNS TABLE(stage text, passed bigint, per_hour numeric, p50_sec numeric, p95_sec numeric, max_sec numeric)
@@ -7597,6 +7612,35 @@ AS $function$
 $function$;
 comment on function mashup.wish_warnings(jsonb) is 'Returns the warnings {code, message} about wishes that were not understood or are not in the plan, three of each at most.';
 
+CREATE OR REPLACE FUNCTION mashup.words_condition(p_words tsquery, p_id_range text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  v_common constant integer := 2000;
+  v_matches constant text := 'mashup.job_words(%1$s.title, %1$s.songs, %1$s.error_code, %1$s.error_message) @@ %2$L::pg_catalog.tsquery';
+  v_found integer;
+begin
+  -- Materialized: planned for all of its rows, it looks the words up in their index; it stops when enough are found.
+  with found as materialized (
+    select 1 from public.mashup_jobs w
+      where w.finished_at is not null and mashup.job_words(w.title, w.songs, w.error_code, w.error_message) @@ p_words)
+  select count(*) into v_found from (select 1 from found limit v_common) f;
+  -- Words of many jobs: a list by time finds them soon, and to join the ids of all takes seconds.
+  if v_found >= v_common then
+    return format('(%s%s)', format(v_matches, 'j', p_words), ' or j.id ' || p_id_range);
+  end if;
+  -- Offset 0: the words are looked up in their index, also where a list by time promises to find enough of them soon.
+  return format('j.id in ((select w.id from public.mashup_jobs w where w.finished_at is not null and %1$s offset 0)
+    union all (select w.id from public.mashup_jobs w where w.status = ''processing'' and %1$s offset 0)%2$s)', format(v_matches, 'w', p_words),
+    ' union all (select w.id from public.mashup_jobs w where w.id ' || p_id_range || ')');
+end
+$function$;
+comment on function mashup.words_condition(tsquery,text) is 'Returns the condition on the alias j of public.mashup_jobs that a job has words, or an id in a range (an SQL condition, may be null), in the form that is quick for as many jobs as have the words.';
+
 CREATE OR REPLACE FUNCTION mashup.write_task_logs(p_worker_id uuid, p_lines jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -7746,10 +7790,20 @@ CREATE OR REPLACE FUNCTION public.operator_overview()
  SET search_path TO ''
 AS $function$
   select mashup.require_operator();
+  -- The page asks every two seconds: the ended jobs of the last day are counted once, from the index by time alone.
+  with clock as materialized (
+    select mashup.now() - interval '1 day' as day_ago, date_trunc('hour', mashup.now()) as hour
+  ), ended as materialized (
+    select j.stage, date_bin('1 hour', j.finished_at, c.hour) as hour, count(*) as jobs
+    from clock c join public.mashup_jobs j on j.finished_at > c.day_ago group by 1, 2
+  ), counted as materialized (
+    select e.stage, sum(e.jobs)::bigint as jobs from ended e group by e.stage
+    union all
+    select j.stage, count(*) from public.mashup_jobs j where j.status = 'processing' group by j.stage
+  )
   select jsonb_build_object(
     'stages', (select jsonb_agg(jsonb_build_object('stage', s.stage, 'is_terminal', s.is_terminal,
-        'jobs', (select count(*) from public.mashup_jobs j where j.stage = s.stage
-          and (not s.is_terminal or j.finished_at > mashup.now() - interval '1 day'))) order by s.position) from mashup.stages s),
+        'jobs', coalesce(c.jobs, 0)) order by s.position) from mashup.stages s left join counted c on c.stage = s.stage),
     'live', (select coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'stage', l.stage, 'waiting_on', l.waiting_on, 'progress', l.progress,
         'current_step', l.current_step, 'in_stage_sec', extract(epoch from l.in_stage_for), 'running', l.running, 'ready', l.ready,
         'waiting', l.waiting, 'epoch', l.epoch, 'user_id', l.user_id) order by l.created_at desc), '[]')
@@ -7773,19 +7827,19 @@ AS $function$
       from mashup.task_kinds k join mashup.stages s on s.stage = k.stage),
     'hours', (select jsonb_agg(jsonb_build_object('from', h.hour, 'complete', e.complete, 'failed', e.failed, 'cancelled', e.cancelled)
         order by h.hour)
-      from generate_series(date_trunc('hour', mashup.now()) - interval '23 hours', date_trunc('hour', mashup.now()), interval '1 hour') h (hour)
+      from clock c cross join generate_series(c.hour - interval '23 hours', c.hour, interval '1 hour') h (hour)
       cross join lateral (
-        select count(*) filter (where j.stage = 'complete') as complete, count(*) filter (where j.stage = 'failed') as failed,
-          count(*) filter (where j.stage = 'cancelled') as cancelled
-        from public.mashup_jobs j where j.finished_at >= h.hour and j.finished_at < h.hour + interval '1 hour') e),
-    'throughput', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from mashup.throughput() t),
+        select coalesce(sum(n.jobs) filter (where n.stage = 'complete'), 0) as complete,
+          coalesce(sum(n.jobs) filter (where n.stage = 'failed'), 0) as failed,
+          coalesce(sum(n.jobs) filter (where n.stage = 'cancelled'), 0) as cancelled
+        from ended n where n.hour = h.hour) e),
     'recent', (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'stage', r.stage, 'title', r.title, 'error_code', r.error_code,
         'error_message', r.error_message, 'songs', (select jsonb_agg(s ->> 'name') from jsonb_array_elements(r.songs) s),
         'took_sec', extract(epoch from r.finished_at - r.queued_at), 'finished_at', r.finished_at) order by r.finished_at desc), '[]')
       from (select * from public.mashup_jobs where finished_at is not null order by finished_at desc limit 20) r),
     'server_now', mashup.now())
 $function$;
-comment on function operator_overview() is 'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For operators. Raises 42501.';
+comment on function operator_overview() is 'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, recent jobs. Times of stages are in operator_throughput. For operators. Raises 42501.';
 grant execute on function operator_overview() to authenticated;
 grant execute on function operator_overview() to service_role;
 
@@ -7907,6 +7961,19 @@ $function$;
 comment on function operator_task_payload(bigint) is 'Returns a task, the card of its song, and what tasks of its kind have made in its job: analysis, stems, scores, plans with receipts, or result; null if there is no such task. For operators. Raises 42501.';
 grant execute on function operator_task_payload(bigint) to authenticated;
 grant execute on function operator_task_payload(bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION public.operator_throughput()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select mashup.require_operator();
+  select coalesce(jsonb_agg(to_jsonb(t)), '[]') from mashup.throughput() t
+$function$;
+comment on function operator_throughput() is 'Returns mashup.throughput of the last day as an array. It reads all events of the day, so it is asked for seldom. For operators. Raises 42501.';
+grant execute on function operator_throughput() to authenticated;
+grant execute on function operator_throughput() to service_role;
 
 CREATE OR REPLACE FUNCTION public.read_share(p_token text, p_part text, p_client text DEFAULT NULL::text)
  RETURNS jsonb

@@ -88,7 +88,7 @@
 --     claim_outgoing_events, complete_outgoing_event, purge_outgoing_events   delivery of events
 -- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, require_job
 -- 66  public links for operators: end_share, job_of_share, take_down_share, lift_share_take_down
--- 67  jobs by filter: check_job_filter, job_condition, find_jobs, preview_jobs, describe_for_list, select_jobs, bulk
+-- 67  jobs by filter: check_job_filter, words_condition, job_condition, find_jobs, preview_jobs, describe_for_list, select_jobs, bulk
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, edit_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
 --     list_mashups, get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
@@ -740,7 +740,8 @@ create index mashup_jobs_waiting on public.mashup_jobs (queued_at, id)
 create index mashup_jobs_waiting_of_user on public.mashup_jobs (user_id, queued_at, id)
   where status = 'processing' and admitted_at is null and (hold is null or stage <> 'planning');
 create index mashup_jobs_drafts on public.mashup_jobs (stage_entered_at) where hold = 'planning' and stage = 'planning';
-create index mashup_jobs_finished on public.mashup_jobs (finished_at) where finished_at is not null;
+-- With the stage: ended jobs are counted by stage and hour without their rows.
+create index mashup_jobs_finished on public.mashup_jobs (finished_at) include (stage) where finished_at is not null;
 create index mashup_jobs_failed on public.mashup_jobs (error_code, finished_at) where stage = 'failed';
 create index mashup_jobs_expiring on public.mashup_jobs (finished_at)
   where stage = 'complete' and expired_at is null and result_path is not null;
@@ -5531,7 +5532,8 @@ begin
   perform mashup.requeue_task(v_task);
   select * into v_job from public.mashup_jobs where id = p_task.job_id;
   perform mashup.log_event(v_job, 'retry', format('%s was taken from a lost worker', p_task.kind), null, p_task.song_id,
-    jsonb_build_object('task', p_task.id, 'reason', p_reason, 'worker', p_task.worker_id, 'crashes', v_task.crashes));
+    jsonb_build_object('task', p_task.id, 'reason', p_reason, 'worker', p_task.worker_id, 'crashes', v_task.crashes,
+      'started_at', p_task.started_at));
 end
 $$;
 comment on function mashup.recover_task(mashup.tasks, text) is
@@ -6516,7 +6518,8 @@ begin
             raise invalid_parameter_value;
           end if;
         when 'since', 'until' then
-          v_text := v_text::timestamptz::text;
+          -- As JSON it is ISO 8601 with its offset, under any DateStyle.
+          v_text := to_json(v_text::timestamptz) #>> '{}';
         when 'error', 'text' then
           v_text := left(v_text, 200);
         else
@@ -6536,6 +6539,34 @@ $$;
 comment on function mashup.check_job_filter(jsonb) is
   'Returns a filter of jobs with its members as texts, without empty ones. Members, all optional, of which all must match: stage (a stage, live or ended), stopped (the stage in which the job failed or was cancelled), error (code), user (id or e-mail), service (that a task waits for or runs on, or that made the job fail), text (words of title, song names, artists and error, or the start of an id), hours (that the job has ended, or was created if it is live, in the last hours), since and until (the same by time). Raises MB006.';
 
+create function mashup.words_condition(p_words tsquery, p_id_range text) returns text
+  language plpgsql stable set search_path = ''
+  -- As in find_jobs.
+  set enable_seqscan = 'off'
+  as $$
+declare
+  v_common constant integer := 2000;
+  v_matches constant text := 'mashup.job_words(%1$s.title, %1$s.songs, %1$s.error_code, %1$s.error_message) @@ %2$L::pg_catalog.tsquery';
+  v_found integer;
+begin
+  -- Materialized: planned for all of its rows, it looks the words up in their index; it stops when enough are found.
+  with found as materialized (
+    select 1 from public.mashup_jobs w
+      where w.finished_at is not null and mashup.job_words(w.title, w.songs, w.error_code, w.error_message) @@ p_words)
+  select count(*) into v_found from (select 1 from found limit v_common) f;
+  -- Words of many jobs: a list by time finds them soon, and to join the ids of all takes seconds.
+  if v_found >= v_common then
+    return format('(%s%s)', format(v_matches, 'j', p_words), ' or j.id ' || p_id_range);
+  end if;
+  -- Offset 0: the words are looked up in their index, also where a list by time promises to find enough of them soon.
+  return format('j.id in ((select w.id from public.mashup_jobs w where w.finished_at is not null and %1$s offset 0)
+    union all (select w.id from public.mashup_jobs w where w.status = ''processing'' and %1$s offset 0)%2$s)', format(v_matches, 'w', p_words),
+    ' union all (select w.id from public.mashup_jobs w where w.id ' || p_id_range || ')');
+end
+$$;
+comment on function mashup.words_condition(tsquery, text) is
+  'Returns the condition on the alias j of public.mashup_jobs that a job has words, or an id in a range (an SQL condition, may be null), in the form that is quick for as many jobs as have the words.';
+
 create function mashup.job_condition(p_filter jsonb) returns text
   language plpgsql stable set search_path = ''
   as $$
@@ -6544,6 +6575,7 @@ declare
   v_stage text := v_filter ->> 'stage';
   v_text text := v_filter ->> 'text';
   v_words text;
+  v_id_range text;
   v_kinds text[];
   v_time text := 'coalesce(j.finished_at, j.created_at)';
 begin
@@ -6551,15 +6583,12 @@ begin
     -- Each word is the beginning of a word of the job.
     select string_agg(quote_literal(w.lexeme) || ':*', ' & ') into v_words
       from unnest(to_tsvector('simple', regexp_replace(v_text, '[^[:alnum:]]+', ' ', 'g'))) w;
-    v_words := format('mashup.job_words(w.title, w.songs, w.error_code, w.error_message) @@ %L::pg_catalog.tsquery', coalesce(v_words, ''));
-    -- Offset 0: the words are looked up in their index, also where a list by time promises to find enough of them soon.
-    v_words := format('j.id in ((select w.id from public.mashup_jobs w where w.finished_at is not null and %1$s offset 0)
-      union all (select w.id from public.mashup_jobs w where w.status = ''processing'' and %1$s offset 0)', v_words);
+    v_words := coalesce(v_words, '');
     if v_text ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F-]*)?$' and length(v_text) <= 36 then
-      v_words := format('%s union all (select w.id from public.mashup_jobs w where w.id between %L and %L)', v_words,
-        v_text || right('00000000-0000-0000-0000-000000000000', 36 - length(v_text)), v_text || right('ffffffff-ffff-ffff-ffff-ffffffffffff', 36 - length(v_text)));
+      v_id_range := format('between %L and %L', v_text || right('00000000-0000-0000-0000-000000000000', 36 - length(v_text)),
+        v_text || right('ffffffff-ffff-ffff-ffff-ffffffffffff', 36 - length(v_text)));
     end if;
-    v_words := v_words || ')';
+    v_words := mashup.words_condition(v_words::pg_catalog.tsquery, v_id_range);
   end if;
   if v_filter ? 'service' then
     v_kinds := array(select k.kind from mashup.task_kinds k where v_filter ->> 'service' = any (mashup.services_of(k)));
@@ -6607,7 +6636,11 @@ declare
   v_preview jsonb;
 begin
   execute format($query$
-    with matching as materialized (select j.stage, j.user_id from public.mashup_jobs j where %s)
+    with matching as materialized (
+      -- The words of ended jobs are in an index.
+      select j.stage, j.user_id from public.mashup_jobs j where j.finished_at is not null and %1$s
+      union all
+      select j.stage, j.user_id from public.mashup_jobs j where j.status = 'processing' and %1$s)
     select jsonb_build_object(
       'jobs', (select count(*) from matching),
       'users', (select count(distinct m.user_id) from matching m),
@@ -7899,21 +7932,32 @@ comment on function mashup.operator_bulk(text, jsonb, text, integer, uuid) is
 create function mashup.task_attempts(p_task mashup.tasks) returns jsonb
   language sql stable set search_path = ''
   as $$
-  select coalesce(jsonb_agg(jsonb_build_object('claim', a.claim, 'worker_id', a.worker_id, 'host', (select w.host from mashup.workers w where w.id = a.worker_id),
-      'from', a.first_at, 'until', case when p_task.claim = a.claim then null else a.last_at end, 'lines', a.lines, 'level', a.level) order by a.first_at), '[]')
-  from (
+  with written as (
     select l.claim, l.worker_id, min(l.at) as first_at, count(*) as lines,
       greatest(max(l.at), case when l.claim = (select n.claim from mashup.task_logs n where n.task_id = p_task.id order by n.id desc limit 1) then p_task.finished_at end) as last_at,
       case when bool_or(l.level = 'error') then 'error' when bool_or(l.level = 'warn') then 'warn' else 'info' end as level
     from mashup.task_logs l where l.task_id = p_task.id group by l.claim, l.worker_id
+  ), lost as (
+    -- A worker that is killed does not write its last lines, or none.
+    select (e.detail ->> 'worker')::uuid as worker_id, (e.detail ->> 'started_at')::timestamptz as started_at, e.created_at as taken_at
+    from public.mashup_job_events e
+    where e.job_id = p_task.job_id and e.type = 'retry' and e.detail ->> 'task' = p_task.id::text and e.detail ->> 'started_at' is not null
+  ), attempts as (
+    select w.claim, coalesce(w.worker_id, o.worker_id) as worker_id, least(w.first_at, o.started_at) as first_at,
+      greatest(w.last_at, o.taken_at) as last_at, coalesce(w.lines, 0) as lines, coalesce(w.level, 'error') as level, o.taken_at is not null as lost
+    from written w full join lost o on o.worker_id = w.worker_id
+      and w.first_at between o.started_at - interval '1 second' and o.taken_at
     union all
     -- A claim that has written no line yet.
-    select p_task.claim, p_task.worker_id, p_task.started_at, 0, p_task.started_at, 'info'
-    where p_task.claim is not null and not exists (select from mashup.task_logs l where l.task_id = p_task.id and l.claim = p_task.claim)
-  ) a
+    select p_task.claim, p_task.worker_id, p_task.started_at, p_task.started_at, 0, 'info', false
+    where p_task.claim is not null and not exists (select from written w where w.claim = p_task.claim)
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('claim', a.claim, 'worker_id', a.worker_id, 'host', (select w.host from mashup.workers w where w.id = a.worker_id),
+      'from', a.first_at, 'until', case when p_task.claim = a.claim then null else a.last_at end, 'lines', a.lines, 'level', a.level, 'lost', a.lost)
+      order by a.first_at), '[]') from attempts a
 $$;
 comment on function mashup.task_attempts(mashup.tasks) is
-  'Returns the claims of a task, the oldest first: [{claim, worker_id, host, from, until: null while it runs, lines, level: the worst of its lines}]. They come from the log lines of the task: claims whose lines have expired are missing.';
+  'Returns the claims of a task, the oldest first: [{claim: null if it has written no line and is over, worker_id, host, from, until: null while it runs, lines, level: the worst of its lines, lost: the task was taken from its worker}]. They come from the log lines of the task and the history of the job: claims that ended otherwise and whose lines have expired are missing.';
 
 create function mashup.operator_job_history(job_id uuid) returns jsonb
   language plpgsql stable security definer set search_path = ''
@@ -8362,10 +8406,20 @@ create function mashup.operator_overview() returns jsonb
   language sql stable security definer set search_path = ''
   as $$
   select mashup.require_operator();
+  -- The page asks every two seconds: the ended jobs of the last day are counted once, from the index by time alone.
+  with clock as materialized (
+    select mashup.now() - interval '1 day' as day_ago, date_trunc('hour', mashup.now()) as hour
+  ), ended as materialized (
+    select j.stage, date_bin('1 hour', j.finished_at, c.hour) as hour, count(*) as jobs
+    from clock c join public.mashup_jobs j on j.finished_at > c.day_ago group by 1, 2
+  ), counted as materialized (
+    select e.stage, sum(e.jobs)::bigint as jobs from ended e group by e.stage
+    union all
+    select j.stage, count(*) from public.mashup_jobs j where j.status = 'processing' group by j.stage
+  )
   select jsonb_build_object(
     'stages', (select jsonb_agg(jsonb_build_object('stage', s.stage, 'is_terminal', s.is_terminal,
-        'jobs', (select count(*) from public.mashup_jobs j where j.stage = s.stage
-          and (not s.is_terminal or j.finished_at > mashup.now() - interval '1 day'))) order by s.position) from mashup.stages s),
+        'jobs', coalesce(c.jobs, 0)) order by s.position) from mashup.stages s left join counted c on c.stage = s.stage),
     'live', (select coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'stage', l.stage, 'waiting_on', l.waiting_on, 'progress', l.progress,
         'current_step', l.current_step, 'in_stage_sec', extract(epoch from l.in_stage_for), 'running', l.running, 'ready', l.ready,
         'waiting', l.waiting, 'epoch', l.epoch, 'user_id', l.user_id) order by l.created_at desc), '[]')
@@ -8389,12 +8443,12 @@ create function mashup.operator_overview() returns jsonb
       from mashup.task_kinds k join mashup.stages s on s.stage = k.stage),
     'hours', (select jsonb_agg(jsonb_build_object('from', h.hour, 'complete', e.complete, 'failed', e.failed, 'cancelled', e.cancelled)
         order by h.hour)
-      from generate_series(date_trunc('hour', mashup.now()) - interval '23 hours', date_trunc('hour', mashup.now()), interval '1 hour') h (hour)
+      from clock c cross join generate_series(c.hour - interval '23 hours', c.hour, interval '1 hour') h (hour)
       cross join lateral (
-        select count(*) filter (where j.stage = 'complete') as complete, count(*) filter (where j.stage = 'failed') as failed,
-          count(*) filter (where j.stage = 'cancelled') as cancelled
-        from public.mashup_jobs j where j.finished_at >= h.hour and j.finished_at < h.hour + interval '1 hour') e),
-    'throughput', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from mashup.throughput() t),
+        select coalesce(sum(n.jobs) filter (where n.stage = 'complete'), 0) as complete,
+          coalesce(sum(n.jobs) filter (where n.stage = 'failed'), 0) as failed,
+          coalesce(sum(n.jobs) filter (where n.stage = 'cancelled'), 0) as cancelled
+        from ended n where n.hour = h.hour) e),
     'recent', (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'stage', r.stage, 'title', r.title, 'error_code', r.error_code,
         'error_message', r.error_message, 'songs', (select jsonb_agg(s ->> 'name') from jsonb_array_elements(r.songs) s),
         'took_sec', extract(epoch from r.finished_at - r.queued_at), 'finished_at', r.finished_at) order by r.finished_at desc), '[]')
@@ -8402,7 +8456,16 @@ create function mashup.operator_overview() returns jsonb
     'server_now', mashup.now())
 $$;
 comment on function mashup.operator_overview() is
-  'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For operators. Raises 42501.';
+  'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, recent jobs. Times of stages are in operator_throughput. For operators. Raises 42501.';
+
+create function mashup.operator_throughput() returns jsonb
+  language sql stable security definer set search_path = ''
+  as $$
+  select mashup.require_operator();
+  select coalesce(jsonb_agg(to_jsonb(t)), '[]') from mashup.throughput() t
+$$;
+comment on function mashup.operator_throughput() is
+  'Returns mashup.throughput of the last day as an array. It reads all events of the day, so it is asked for seldom. For operators. Raises 42501.';
 
 create function mashup.operator_task_logs(job_id uuid default null, task_id bigint default null, after_id bigint default 0, max_lines integer default 200)
   returns jsonb

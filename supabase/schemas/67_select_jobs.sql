@@ -44,7 +44,8 @@ begin
             raise invalid_parameter_value;
           end if;
         when 'since', 'until' then
-          v_text := v_text::timestamptz::text;
+          -- As JSON it is ISO 8601 with its offset, under any DateStyle.
+          v_text := to_json(v_text::timestamptz) #>> '{}';
         when 'error', 'text' then
           v_text := left(v_text, 200);
         else
@@ -64,6 +65,34 @@ $$;
 comment on function mashup.check_job_filter(jsonb) is
   'Returns a filter of jobs with its members as texts, without empty ones. Members, all optional, of which all must match: stage (a stage, live or ended), stopped (the stage in which the job failed or was cancelled), error (code), user (id or e-mail), service (that a task waits for or runs on, or that made the job fail), text (words of title, song names, artists and error, or the start of an id), hours (that the job has ended, or was created if it is live, in the last hours), since and until (the same by time). Raises MB006.';
 
+create function mashup.words_condition(p_words tsquery, p_id_range text) returns text
+  language plpgsql stable set search_path = ''
+  -- As in find_jobs.
+  set enable_seqscan = 'off'
+  as $$
+declare
+  v_common constant integer := 2000;
+  v_matches constant text := 'mashup.job_words(%1$s.title, %1$s.songs, %1$s.error_code, %1$s.error_message) @@ %2$L::pg_catalog.tsquery';
+  v_found integer;
+begin
+  -- Materialized: planned for all of its rows, it looks the words up in their index; it stops when enough are found.
+  with found as materialized (
+    select 1 from public.mashup_jobs w
+      where w.finished_at is not null and mashup.job_words(w.title, w.songs, w.error_code, w.error_message) @@ p_words)
+  select count(*) into v_found from (select 1 from found limit v_common) f;
+  -- Words of many jobs: a list by time finds them soon, and to join the ids of all takes seconds.
+  if v_found >= v_common then
+    return format('(%s%s)', format(v_matches, 'j', p_words), ' or j.id ' || p_id_range);
+  end if;
+  -- Offset 0: the words are looked up in their index, also where a list by time promises to find enough of them soon.
+  return format('j.id in ((select w.id from public.mashup_jobs w where w.finished_at is not null and %1$s offset 0)
+    union all (select w.id from public.mashup_jobs w where w.status = ''processing'' and %1$s offset 0)%2$s)', format(v_matches, 'w', p_words),
+    ' union all (select w.id from public.mashup_jobs w where w.id ' || p_id_range || ')');
+end
+$$;
+comment on function mashup.words_condition(tsquery, text) is
+  'Returns the condition on the alias j of public.mashup_jobs that a job has words, or an id in a range (an SQL condition, may be null), in the form that is quick for as many jobs as have the words.';
+
 create function mashup.job_condition(p_filter jsonb) returns text
   language plpgsql stable set search_path = ''
   as $$
@@ -72,6 +101,7 @@ declare
   v_stage text := v_filter ->> 'stage';
   v_text text := v_filter ->> 'text';
   v_words text;
+  v_id_range text;
   v_kinds text[];
   v_time text := 'coalesce(j.finished_at, j.created_at)';
 begin
@@ -79,15 +109,12 @@ begin
     -- Each word is the beginning of a word of the job.
     select string_agg(quote_literal(w.lexeme) || ':*', ' & ') into v_words
       from unnest(to_tsvector('simple', regexp_replace(v_text, '[^[:alnum:]]+', ' ', 'g'))) w;
-    v_words := format('mashup.job_words(w.title, w.songs, w.error_code, w.error_message) @@ %L::pg_catalog.tsquery', coalesce(v_words, ''));
-    -- Offset 0: the words are looked up in their index, also where a list by time promises to find enough of them soon.
-    v_words := format('j.id in ((select w.id from public.mashup_jobs w where w.finished_at is not null and %1$s offset 0)
-      union all (select w.id from public.mashup_jobs w where w.status = ''processing'' and %1$s offset 0)', v_words);
+    v_words := coalesce(v_words, '');
     if v_text ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F-]*)?$' and length(v_text) <= 36 then
-      v_words := format('%s union all (select w.id from public.mashup_jobs w where w.id between %L and %L)', v_words,
-        v_text || right('00000000-0000-0000-0000-000000000000', 36 - length(v_text)), v_text || right('ffffffff-ffff-ffff-ffff-ffffffffffff', 36 - length(v_text)));
+      v_id_range := format('between %L and %L', v_text || right('00000000-0000-0000-0000-000000000000', 36 - length(v_text)),
+        v_text || right('ffffffff-ffff-ffff-ffff-ffffffffffff', 36 - length(v_text)));
     end if;
-    v_words := v_words || ')';
+    v_words := mashup.words_condition(v_words::pg_catalog.tsquery, v_id_range);
   end if;
   if v_filter ? 'service' then
     v_kinds := array(select k.kind from mashup.task_kinds k where v_filter ->> 'service' = any (mashup.services_of(k)));
@@ -135,7 +162,11 @@ declare
   v_preview jsonb;
 begin
   execute format($query$
-    with matching as materialized (select j.stage, j.user_id from public.mashup_jobs j where %s)
+    with matching as materialized (
+      -- The words of ended jobs are in an index.
+      select j.stage, j.user_id from public.mashup_jobs j where j.finished_at is not null and %1$s
+      union all
+      select j.stage, j.user_id from public.mashup_jobs j where j.status = 'processing' and %1$s)
     select jsonb_build_object(
       'jobs', (select count(*) from matching),
       'users', (select count(distinct m.user_id) from matching m),

@@ -60,21 +60,32 @@ comment on function mashup.operator_bulk(text, jsonb, text, integer, uuid) is
 create function mashup.task_attempts(p_task mashup.tasks) returns jsonb
   language sql stable set search_path = ''
   as $$
-  select coalesce(jsonb_agg(jsonb_build_object('claim', a.claim, 'worker_id', a.worker_id, 'host', (select w.host from mashup.workers w where w.id = a.worker_id),
-      'from', a.first_at, 'until', case when p_task.claim = a.claim then null else a.last_at end, 'lines', a.lines, 'level', a.level) order by a.first_at), '[]')
-  from (
+  with written as (
     select l.claim, l.worker_id, min(l.at) as first_at, count(*) as lines,
       greatest(max(l.at), case when l.claim = (select n.claim from mashup.task_logs n where n.task_id = p_task.id order by n.id desc limit 1) then p_task.finished_at end) as last_at,
       case when bool_or(l.level = 'error') then 'error' when bool_or(l.level = 'warn') then 'warn' else 'info' end as level
     from mashup.task_logs l where l.task_id = p_task.id group by l.claim, l.worker_id
+  ), lost as (
+    -- A worker that is killed does not write its last lines, or none.
+    select (e.detail ->> 'worker')::uuid as worker_id, (e.detail ->> 'started_at')::timestamptz as started_at, e.created_at as taken_at
+    from public.mashup_job_events e
+    where e.job_id = p_task.job_id and e.type = 'retry' and e.detail ->> 'task' = p_task.id::text and e.detail ->> 'started_at' is not null
+  ), attempts as (
+    select w.claim, coalesce(w.worker_id, o.worker_id) as worker_id, least(w.first_at, o.started_at) as first_at,
+      greatest(w.last_at, o.taken_at) as last_at, coalesce(w.lines, 0) as lines, coalesce(w.level, 'error') as level, o.taken_at is not null as lost
+    from written w full join lost o on o.worker_id = w.worker_id
+      and w.first_at between o.started_at - interval '1 second' and o.taken_at
     union all
     -- A claim that has written no line yet.
-    select p_task.claim, p_task.worker_id, p_task.started_at, 0, p_task.started_at, 'info'
-    where p_task.claim is not null and not exists (select from mashup.task_logs l where l.task_id = p_task.id and l.claim = p_task.claim)
-  ) a
+    select p_task.claim, p_task.worker_id, p_task.started_at, p_task.started_at, 0, 'info', false
+    where p_task.claim is not null and not exists (select from written w where w.claim = p_task.claim)
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('claim', a.claim, 'worker_id', a.worker_id, 'host', (select w.host from mashup.workers w where w.id = a.worker_id),
+      'from', a.first_at, 'until', case when p_task.claim = a.claim then null else a.last_at end, 'lines', a.lines, 'level', a.level, 'lost', a.lost)
+      order by a.first_at), '[]') from attempts a
 $$;
 comment on function mashup.task_attempts(mashup.tasks) is
-  'Returns the claims of a task, the oldest first: [{claim, worker_id, host, from, until: null while it runs, lines, level: the worst of its lines}]. They come from the log lines of the task: claims whose lines have expired are missing.';
+  'Returns the claims of a task, the oldest first: [{claim: null if it has written no line and is over, worker_id, host, from, until: null while it runs, lines, level: the worst of its lines, lost: the task was taken from its worker}]. They come from the log lines of the task and the history of the job: claims that ended otherwise and whose lines have expired are missing.';
 
 create function mashup.operator_job_history(job_id uuid) returns jsonb
   language plpgsql stable security definer set search_path = ''

@@ -48,6 +48,7 @@ it('users without the claim are refused by every function, also with a claim tha
   const id = crypto.randomUUID();
   const calls: [string, Record<string, unknown>][] = [
     ['operator_overview', {}],
+    ['operator_throughput', {}],
     ['operator_job_history', { job_id: id }],
     ['operator_task_logs', { job_id: id }],
     ['operator_jobs', {}],

@@ -94,3 +94,37 @@ it('the time between an end and a replay is not a time in a stage', async (t) =>
   );
   assert.ok(stages.every(({ max }) => max < 600));
 });
+
+it('the overview counts live jobs, and ended ones of the last day by stage and hour', async (t) => {
+  const m = await useMachine(t);
+  await m.sql`update mashup.settings set value = '100' where name like 'max_%jobs%'`;
+  const user = await m.user();
+  const ids: string[] = [];
+  for (let n = 0; n < 9; n++) ids.push(await m.submit(user, 2));
+  // At both sides of the limits of an hour, of the oldest hour that is shown, and of the day.
+  const ends = ['0 s', '1 hour', '59 minutes 59 s', '22 hours 30 minutes', '23 hours', '23 hours 1 s', '25 hours'];
+  await m.sql.begin(async (tx) => {
+    // No triggers: rows of ended jobs are wanted as they are.
+    await tx`alter table mashup_jobs disable trigger user`;
+    for (const [n, end] of ends.entries()) {
+      const stage = n % 2 ? 'failed' : 'cancelled';
+      await tx`
+        update mashup_jobs set stage = ${stage}, status = ${stage}, error_code = ${n % 2 ? 'unknown' : null}, admitted_at = null,
+          finished_at = date_trunc('hour', now()) - ${end}::text::interval where id = ${ids[n] ?? ''}`;
+    }
+    await tx`alter table mashup_jobs enable trigger user`;
+  });
+  const [row] = await m.sql`
+    select o.shown -> 'stages' as stages, o.shown -> 'hours' as hours,
+      (select jsonb_agg(jsonb_build_object('stage', s.stage, 'is_terminal', s.is_terminal, 'jobs', (select count(*) from mashup_jobs j
+        where j.stage = s.stage and (not s.is_terminal or j.finished_at > now() - interval '1 day'))) order by s.position) from mashup.stages s) as right_stages,
+      (select jsonb_agg(jsonb_build_object('from', h.hour,
+          'complete', (select count(*) from mashup_jobs j where j.stage = 'complete' and j.finished_at >= h.hour and j.finished_at < h.hour + interval '1 hour'),
+          'failed', (select count(*) from mashup_jobs j where j.stage = 'failed' and j.finished_at >= h.hour and j.finished_at < h.hour + interval '1 hour'),
+          'cancelled', (select count(*) from mashup_jobs j where j.stage = 'cancelled' and j.finished_at >= h.hour and j.finished_at < h.hour + interval '1 hour')) order by h.hour)
+        from generate_series(date_trunc('hour', now()) - interval '23 hours', date_trunc('hour', now()), interval '1 hour') h (hour)) as right_hours
+    from (select operator_overview() as shown) o`;
+  assert.deepEqual(row?.stages, row?.right_stages);
+  assert.deepEqual(row?.hours, row?.right_hours);
+  assert.deepEqual((await m.sql`select operator_throughput() as times`)[0]?.times, []);
+});

@@ -154,6 +154,38 @@ it('the history of a job has the attempts of its tasks, and what they made is re
   assert.ok(payload.p.made.analysis);
 });
 
+it('the attempts of a lost worker are in the history, also if it has written no line', async () => {
+  const doomed = await m.worker();
+  await m.sql`update mashup.tasks set run_at = mashup.now()`;
+  const task = await m.claimNext(doomed, live);
+  assert.ok(task);
+  await m.sql`update mashup.tasks set started_at = started_at - interval '40 seconds' where id = ${task.task_id}`;
+  await m.sql`update mashup.workers set seen_at = seen_at - interval '1 hour' where id = ${doomed}`;
+  await m.sql`update mashup.tasks set lease_until = mashup.now() - interval '1 second' where id = ${task.task_id}`;
+  await m.sweep();
+  const attempts = async (): Promise<Record<string, unknown>[]> => {
+    const [row] = await m.sql<{ a: Record<string, unknown>[] }[]>`
+      select mashup.task_attempts(t) as a from mashup.tasks t where t.id = ${task.task_id}`;
+    return row?.a ?? [];
+  };
+  const [lost, ...none] = await attempts();
+  assert.equal(none.length, 0);
+  assert.deepEqual([lost?.worker_id, lost?.lost, lost?.claim, lost?.lines], [doomed, true, null, 0]);
+  assert.ok(Date.parse(String(lost?.until)) - Date.parse(String(lost?.from)) >= 40_000);
+  await m.sql`update mashup.tasks set run_at = mashup.now() where state = 'waiting'`;
+  await m.sweep();
+  const again = await m.claimNext(worker, live);
+  assert.equal(again?.task_id, task.task_id);
+  assert.deepEqual(
+    (await attempts()).map((one) => [one.worker_id, one.lost]),
+    [
+      [doomed, true],
+      [worker, false],
+    ],
+  );
+  await m.finish(again);
+});
+
 it('a service that answers with faults, is silent or is paused is not available', async () => {
   const conditionOf = async (): Promise<string> => {
     const [row] = await m.sql<
@@ -179,4 +211,45 @@ it('a service that answers with faults, is silent or is paused is not available'
   await m.sql`select mashup.resume('service', 'analysis')`;
   await m.finish(next);
   assert.equal(await conditionOf(), 'available');
+});
+
+it('words that very many jobs have select the same jobs as rare ones would', async () => {
+  const user = await m.user();
+  await m.sql.begin(async (tx) => {
+    // No triggers: rows of ended jobs are wanted as they are.
+    await tx`alter table mashup_jobs disable trigger user`;
+    await tx`
+      insert into mashup_jobs (user_id, stage, status, songs, title, created_at, finished_at)
+        select ${user}::uuid, 'cancelled', 'cancelled', '[{"song_id": "a", "name": "A", "artist": "B"}]', 'Common thread ' || n,
+          now() - make_interval(secs => n), now() - make_interval(secs => n) from generate_series(1, 2100) n`;
+    await tx`update mashup_jobs set title = 'Common as well' where id = ${live}`;
+    await tx`alter table mashup_jobs enable trigger user`;
+  });
+  const count = async (filter: object): Promise<number> => {
+    const [row] = await m.sql<{ n: number }[]>`
+      select (mashup.preview_jobs(${m.sql.json(filter as postgres.JSONValue)}) ->> 'jobs')::int as n`;
+    return row?.n ?? -1;
+  };
+  assert.equal(await count({ text: 'common' }), 2101);
+  assert.equal(await count({ text: 'common', stage: 'ended' }), 2100);
+  assert.equal(await count({ text: 'thread comm 2100' }), 1);
+  assert.deepEqual(await find({ text: 'common', stage: 'live' }), [live]);
+  assert.deepEqual(await find({ text: 'common', user: users[1] }), [live]);
+  const first = await page({ text: 'common', stage: 'ended' }, 2);
+  assert.deepEqual(
+    first.jobs.map((job) => (job as { title?: string }).title),
+    ['Common thread 1', 'Common thread 2'],
+  );
+});
+
+it('a time without a zone is one of the session, under any DateStyle', async () => {
+  await m.sql.begin(async (tx) => {
+    await tx`set local datestyle = 'sql, dmy'`;
+    await tx`set local timezone = 'Asia/Kolkata'`;
+    const [row] = await tx`select mashup.check_job_filter('{"since": "30/11/2026 12:00"}') ->> 'since' as since`;
+    assert.equal(row?.since, '2026-11-30T12:00:00+05:30');
+    const [later] =
+      await tx`select mashup.check_job_filter(mashup.check_job_filter('{"since": "30/11/2026 12:00"}')) ->> 'since' as since`;
+    assert.equal(later?.since, '2026-11-30T12:00:00+05:30');
+  });
 });

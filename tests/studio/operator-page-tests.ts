@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator } from 'playwright-core';
+import { mashup } from '../cli/cli.ts';
 import { renderLimits } from './failed-job-tests.ts';
 import { pageFaults, renderControls, until, WORK_MS } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
@@ -120,6 +121,10 @@ function testPausesBeforeTask(fixture: () => StudioFixture, jobId: () => string)
       await press(fixture(), `Pause ${scope} ${key}`);
       await panel(fixture(), 'Pauses').waitFor();
       assert.deepEqual(await currentPauses(fixture()), [{ scope, key }]);
+      if (scope === 'service') {
+        const status = await mashup(['status', '--data-dir', fixture().stack.info.dataDir]);
+        assert.match(status.stdout, /processing +http\S+ +up, paused\n/, status.stderr);
+      }
       assert.deepEqual(await pageFaults(fixture().page), []);
       await renderControls(fixture()).replay(jobId());
       await expectPausedAndResume(fixture(), jobId(), `${scope} ${key}`);

@@ -10,11 +10,12 @@ import type { Toggle } from './Pauses.tsx';
 import { Services } from './Services.tsx';
 import { StageTimes } from './StageTimes.tsx';
 import type { Overview } from './types.ts';
-import { useOverview } from './useOperatorData.ts';
+import { useOverview, useThroughput } from './useOperatorData.ts';
 
 /** The state of the whole engine. */
 export function Board({ supabase }: { supabase: SupabaseClient }) {
   const { data: overview, problem, refresh } = useOverview(supabase);
+  const { data: throughput } = useThroughput(supabase);
   const { refusal, dismiss, act } = useActions(refresh);
   if (problem && overview === undefined) return <Notice problem={problem} />;
   if (overview === undefined) return <p className="panel min-h-64 text-soft">Loading…</p>;
@@ -30,7 +31,7 @@ export function Board({ supabase }: { supabase: SupabaseClient }) {
           <StuckJobs overview={overview} />
           <Pauses overview={overview} onToggle={toggle} />
           <Services overview={overview} onToggle={toggle} />
-          <StageTimes times={overview.throughput} />
+          {throughput && <StageTimes times={throughput} />}
         </div>
         <div className="min-w-0 space-y-5">
           <Failures overview={overview} />

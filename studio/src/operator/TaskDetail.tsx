@@ -61,15 +61,16 @@ function Times({ task }: { task: Task }) {
         </thead>
         <tbody>
           {task.attempts.map((attempt, index) => (
-            <tr key={attempt.claim} className="border-t border-line">
+            <tr key={attempt.from} className="border-t border-line">
               <td className="py-1 pr-3">{index + 1}</td>
-              <td className="pr-3">{attempt.claim.slice(0, 8)}</td>
+              <td className="pr-3">{attempt.claim?.slice(0, 8) ?? 'unknown'}</td>
               <td className="pr-3">{shortWorker(attempt)}</td>
               <td className="pr-3">{dateTime(attempt.from)}</td>
               <td>
                 {attempt.until === null
                   ? 'runs now'
                   : durationText((Date.parse(attempt.until) - Date.parse(attempt.from)) / 1000)}
+                {attempt.lost && ', then its worker was lost'}
               </td>
             </tr>
           ))}

@@ -1,4 +1,4 @@
-/** Types of what `operator_overview` and `operator_job_history` return. */
+/** Types of what `operator_overview`, `operator_throughput` and `operator_job_history` return. */
 import type { JobResult, MashupJob, PausesTable, Stage, TaskState, WaitingOn } from '../../../schema.ts';
 
 /** A job that has not ended. Times are in seconds. */
@@ -83,7 +83,6 @@ export interface Overview {
   hours: Hour[];
   capacity: { what: string; in_use: number; at_most: number; waiting: number }[];
   workers: { id: string; host: string; pid: number; concurrency: number; seen_sec: number; draining: boolean }[];
-  throughput: StageTimes[];
   recent: {
     id: string;
     stage: Stage;
@@ -98,7 +97,8 @@ export interface Overview {
 
 /** A claim of a task. */
 export interface Attempt {
-  claim: string;
+  /** Null if it has written no line and is over. */
+  claim: string | null;
   worker_id: string;
   /** Null if the worker is not registered any more. */
   host: string | null;
@@ -107,6 +107,8 @@ export interface Attempt {
   until: string | null;
   lines: number;
   level: 'info' | 'warn' | 'error';
+  /** Whether the task was taken from its worker, which was lost. */
+  lost: boolean;
 }
 
 /** A task of a job. */

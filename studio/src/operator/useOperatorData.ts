@@ -3,10 +3,12 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { PostgrestError, SupabaseClient } from '@supabase/supabase-js';
 import type { Problem } from '@mashup-engine/react';
 import { fromOperatorError } from './actions.ts';
-import type { JobHistoryData, Overview } from './types.ts';
+import type { JobHistoryData, Overview, StageTimes } from './types.ts';
 
 /** Realtime sends an operator only the operator's own jobs, so the documents are read at this interval. */
 const READ_EVERY_MS = 2_000;
+/** The times of the stages come from all events of a day: seconds of work where many jobs end. */
+const READ_THROUGHPUT_EVERY_MS = 60_000;
 
 /** Calls `read` at once, then periodically while the page is visible, and when it becomes visible again. */
 export function usePolling(read: () => Promise<void>, everyMs: number): void {
@@ -68,6 +70,10 @@ export function useOperatorDocument<T>(
 /** Reads the state of the whole engine. */
 export const useOverview = (supabase: SupabaseClient, everyMs?: number): OperatorDocument<Overview> =>
   useOperatorDocument<Overview>(supabase, 'operator_overview', {}, everyMs);
+
+/** Reads how long the stages took in the last day. */
+export const useThroughput = (supabase: SupabaseClient): OperatorDocument<StageTimes[]> =>
+  useOperatorDocument<StageTimes[]>(supabase, 'operator_throughput', {}, READ_THROUGHPUT_EVERY_MS);
 
 /** Reads a job with its tasks and events. */
 export const useJobHistory = (supabase: SupabaseClient, jobId: string): OperatorDocument<JobHistoryData> =>

@@ -99,11 +99,12 @@ function toRow(task: Task, axis: Axis): Row {
       what: isLast ? lastWhat(task) : 'failed',
       from: place(from),
       until: place(end),
-      title: `attempt ${index + 1}${worker}: ${durationText((end - from) / 1000)}`,
+      title: `attempt ${index + 1}${worker}${attempt?.lost ? ', which was lost' : ''}: ${durationText((end - from) / 1000)}`,
     });
     at = end;
   });
   if (!attempts.length || task.state === 'waiting' || task.state === 'ready') wait(taskEnd);
+  const lost = task.attempts.filter((attempt) => attempt.lost).length;
   const song = axis.nameOf(task.song_id);
   const parts = [
     `${task.kind}${song === '' ? '' : ` of ${song}`}, epoch ${task.epoch}${task.is_studio ? ', studio version' : ''}`,
@@ -111,6 +112,7 @@ function toRow(task: Task, axis: Axis): Row {
     attempts.length === 0
       ? 'not started'
       : `ran ${durationText(ran / 1000)} in ${attempts.length} ${attempts.length === 1 ? 'attempt' : 'attempts'}`,
+    ...(lost === 0 ? [] : [`${lost} ${lost === 1 ? 'worker was' : 'workers were'} lost`]),
     task.state,
   ];
   const workers = [...new Set(task.attempts.map(shortWorker))];

@@ -70,7 +70,8 @@ begin
   perform mashup.requeue_task(v_task);
   select * into v_job from public.mashup_jobs where id = p_task.job_id;
   perform mashup.log_event(v_job, 'retry', format('%s was taken from a lost worker', p_task.kind), null, p_task.song_id,
-    jsonb_build_object('task', p_task.id, 'reason', p_reason, 'worker', p_task.worker_id, 'crashes', v_task.crashes));
+    jsonb_build_object('task', p_task.id, 'reason', p_reason, 'worker', p_task.worker_id, 'crashes', v_task.crashes,
+      'started_at', p_task.started_at));
 end
 $$;
 comment on function mashup.recover_task(mashup.tasks, text) is
