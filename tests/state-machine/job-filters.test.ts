@@ -154,38 +154,6 @@ it('the history of a job has the attempts of its tasks, and what they made is re
   assert.ok(payload.p.made.analysis);
 });
 
-it('the attempts of a lost worker are in the history, also if it has written no line', async () => {
-  const doomed = await m.worker();
-  await m.sql`update mashup.tasks set run_at = mashup.now()`;
-  const task = await m.claimNext(doomed, live);
-  assert.ok(task);
-  await m.sql`update mashup.tasks set started_at = started_at - interval '40 seconds' where id = ${task.task_id}`;
-  await m.sql`update mashup.workers set seen_at = seen_at - interval '1 hour' where id = ${doomed}`;
-  await m.sql`update mashup.tasks set lease_until = mashup.now() - interval '1 second' where id = ${task.task_id}`;
-  await m.sweep();
-  const attempts = async (): Promise<Record<string, unknown>[]> => {
-    const [row] = await m.sql<{ a: Record<string, unknown>[] }[]>`
-      select mashup.task_attempts(t) as a from mashup.tasks t where t.id = ${task.task_id}`;
-    return row?.a ?? [];
-  };
-  const [lost, ...none] = await attempts();
-  assert.equal(none.length, 0);
-  assert.deepEqual([lost?.worker_id, lost?.lost, lost?.claim, lost?.lines], [doomed, true, null, 0]);
-  assert.ok(Date.parse(String(lost?.until)) - Date.parse(String(lost?.from)) >= 40_000);
-  await m.sql`update mashup.tasks set run_at = mashup.now() where state = 'waiting'`;
-  await m.sweep();
-  const again = await m.claimNext(worker, live);
-  assert.equal(again?.task_id, task.task_id);
-  assert.deepEqual(
-    (await attempts()).map((one) => [one.worker_id, one.lost]),
-    [
-      [doomed, true],
-      [worker, false],
-    ],
-  );
-  await m.finish(again);
-});
-
 it('a service that answers with faults, is silent or is paused is not available', async () => {
   const conditionOf = async (): Promise<string> => {
     const [row] = await m.sql<
@@ -252,4 +220,36 @@ it('a time without a zone is one of the session, under any DateStyle', async () 
       await tx`select mashup.check_job_filter(mashup.check_job_filter('{"since": "30/11/2026 12:00"}')) ->> 'since' as since`;
     assert.equal(later?.since, '2026-11-30T12:00:00+05:30');
   });
+});
+
+it('the attempts of a lost worker are in the history, also if it has written no line', async () => {
+  const doomed = await m.worker();
+  const id = await m.submit(users[0], 2);
+  const task = await m.claimNext(doomed, id);
+  assert.ok(task);
+  await m.sql`update mashup.tasks set started_at = started_at - interval '40 seconds' where id = ${task.task_id}`;
+  await m.sql`update mashup.workers set seen_at = seen_at - interval '1 hour' where id = ${doomed}`;
+  await m.sql`update mashup.tasks set lease_until = mashup.now() - interval '1 second' where id = ${task.task_id}`;
+  await m.sweep();
+  const attempts = async (): Promise<Record<string, unknown>[]> => {
+    const [row] = await m.sql<{ a: Record<string, unknown>[] }[]>`
+      select mashup.task_attempts(t) as a from mashup.tasks t where t.id = ${task.task_id}`;
+    return row?.a ?? [];
+  };
+  const [lost, ...none] = await attempts();
+  assert.equal(none.length, 0);
+  assert.deepEqual([lost?.worker_id, lost?.lost, lost?.claim, lost?.lines], [doomed, true, null, 0]);
+  assert.ok(Date.parse(String(lost?.until)) - Date.parse(String(lost?.from)) >= 40_000);
+  await m.sql`update mashup.tasks set run_at = mashup.now() where state = 'waiting'`;
+  await m.sweep();
+  // The task of the other song may come first.
+  const claimed = [await m.claimNext(worker, id), await m.claimNext(worker, id)];
+  assert.ok(claimed.some((one) => one?.task_id === task.task_id));
+  assert.deepEqual(
+    (await attempts()).map((one) => [one.worker_id, one.lost]),
+    [
+      [doomed, true],
+      [worker, false],
+    ],
+  );
 });
