@@ -34,7 +34,7 @@ describe("the operator's commands", () => {
         tokens = '{"input_tokens": 8000, "output_tokens": 12000}' where job_id = ${id}`;
     const costly = (await cli('show', id)).stdout;
     assert.match(costly, /claude-opus-5-5, 8000 input tokens, 12000 output tokens, 0\.280 US dollars/);
-    assert.match(costly, /changed {2}The bass is louder\./);
+    assert.match(costly, /changed\n {2}- The bass is louder\./);
     const json = JSON.parse((await cli('show', 'last', '--json')).stdout) as { job: { id: string }; events: object[] };
     assert.equal(json.job.id, id);
     assert.ok(json.events.length > 5);
