@@ -129,6 +129,8 @@ function rangeNote(got: number, length: MashupLength, context: NoteContext): str
   const { least } = LENGTHS[length];
   if (isChangedOtherwise || Math.round(got) >= least) return undefined;
   if (limits.max_length_sec < least) return `${clock(got)}: mashups here last at most ${clock(limits.max_length_sec)}.`;
-  if (source === 'claude' && bearableSeconds(songs) >= least) return `${clock(got)}: this is how Claude planned it.`;
+  if (bearableSeconds(songs) < least)
+    return `${clock(got)}: more would repeat passages of these songs. An exact length can be longer.`;
+  if (source === 'claude') return `${clock(got)}: this is how Claude planned it.`;
   return `${clock(got)}: the songs have no more that fits.`;
 }

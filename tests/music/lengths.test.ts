@@ -45,7 +45,11 @@ test('a short mashup is about 1:30 long, a full one 2:00 to 3:30', () => {
 test('songs that are short or repeat themselves give less than a full mashup, and it is said', () => {
   const few = planned(SHORT_SONGS, { length: 'full' });
   assert.ok(few.seconds < 100);
-  assert.equal(few.note, `${clock(few.seconds)}: the songs have no more that fits.`);
+  assert.equal(
+    few.note,
+    `${clock(few.seconds)}: more would repeat passages of these songs. An exact length can be longer.`,
+  );
+  assert.ok(planned(SHORT_SONGS, { length_sec: 120 }).seconds > few.seconds + 10, 'an exact length is longer');
   const repeating = DUO.map((song) => ({
     ...song,
     analysis: {
