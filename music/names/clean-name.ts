@@ -26,6 +26,8 @@ const STATE = [
   String.raw`v(?:er(?:sion)?)?[ .]?\d{1,3}(?:\.\d{1,2})?`,
   String.raw`\d{2,3}(?:[.,]\d{1,2})? ?bpm(?: [a-g][#b]?(?:m|min|maj| minor| major)?)?`,
   String.raw`bpm ?\d{2,3}`,
+  // Key and tempo, as programs for DJs add them.
+  String.raw`(?:1[0-2]|0?[1-9])[ab] (?:[6-9]\d|1\d\d)(?:\.\d+)?`,
   String.raw`\d{4}-\d{2}-\d{2}`,
 ].join('|');
 

@@ -65,6 +65,8 @@ function partsOf(words: string): string[] {
     if (useful.length < 2) return true;
     const isLast = at === useful.length - 1;
     if (isNumber(part, at) && !(isLast && useful.length === 2)) return false;
+    // A number is a title behind an artist: `U2 - 40`. One digit is the number of a copy.
+    if (isLast && useful.length === 2 && /^[1-9]\d$/.test(part)) return true;
     return !(useful.length > 2 && (CAMELOT.test(part) || TEMPO.test(part))) && !isMark(part);
   });
   const cleaned = named.map((part, at) => withoutMarks(at === 0 ? part.replace(LEADING_NUMBER, '') : part));
