@@ -255,6 +255,7 @@ test('what became of the wishes of a first plan is on its row and with the plan'
     understood: [{ kind: 'length_exact', sec: 120 }],
     not_understood: ['add a saxophone'],
     cannot: ['Not possible: 2:00 long. The songs are short.'],
+    not_done: [{ index: 0, reason: 'The songs are short.' }],
   });
 });
 
