@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Dispatch, SetStateAction } from 'react';
 import type { Session } from '@supabase/supabase-js';
 import { useOnline, useStore, useStudio } from '@mashup-engine/react';
+import { loadedLater } from '@mashup-engine/react/kit';
 import type { StudioSong } from '@mashup-engine/react';
 import type { StudioConfig } from './config.ts';
 import { Header } from './components/layout/Header.tsx';
@@ -15,7 +16,10 @@ import { MakePage } from './pages/MakePage.tsx';
 import { MashupPage } from './pages/MashupPage.tsx';
 import { restoreSelection, saveSelection } from './songs.ts';
 
-const OperatorPage = lazy(() => import('./pages/OperatorPage.tsx'));
+const OperatorPage = loadedLater(
+  () => import('./pages/OperatorPage.tsx'),
+  <p className="panel min-h-64 text-soft">Loading…</p>,
+);
 
 const TITLES: Record<Page, string> = {
   make: 'Make a mashup',
@@ -112,10 +116,6 @@ function PageContent({
     case 'account':
       return <AccountPage />;
     case 'operator':
-      return (
-        <Suspense fallback={<p className="panel min-h-64 text-soft">Loading…</p>}>
-          <OperatorPage config={config} id={id} query={query} />
-        </Suspense>
-      );
+      return <OperatorPage config={config} id={id} query={query} />;
   }
 }

@@ -1,4 +1,4 @@
-/** Title and artist of a file that is chosen. Loaded when the first file is. */
+/** Title and artist of a file that is chosen. */
 import { detectFormat } from '../../../audio/decode/detect.ts';
 import { readNameTags } from '../../../audio/decode/name-tags.ts';
 import { songNameOf, type NameTags, type SongName } from '../../../music/names/song-name.ts';

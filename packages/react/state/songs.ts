@@ -4,6 +4,7 @@ import { detectFormat } from '../../../audio/decode/detect.ts';
 import { unsupportedKind } from '../../../audio/decode/unsupported.ts';
 import type { OwnStem } from '@mashup-engine/client';
 import type { SongAnalysis } from '../../../schema.ts';
+import { nameOfFile } from '../audio/name-of-file.ts';
 import { SNIFF_BYTES } from '../audio/sniff.ts';
 import type { Problem } from './problem.ts';
 
@@ -59,6 +60,5 @@ export async function findFileProblem(file: File): Promise<Problem | undefined> 
 
 /** Creates a song from a file: its tags or its name give artist and title. */
 export async function songFromFile(file: File): Promise<StudioSong> {
-  const { nameOfFile } = await import('../audio/name-of-file.ts');
   return { id: crypto.randomUUID(), ...(await nameOfFile(file)), file };
 }

@@ -1,13 +1,13 @@
-import { lazy, Suspense } from 'react';
 import type { ReactNode } from 'react';
 import type { Comparison } from '../../hooks/useComparison.ts';
 import type { StemMixState } from '../../hooks/useStemMix.ts';
 import { Icon } from '../common/icons.tsx';
+import { loadedLater } from '../common/loaded-later.tsx';
 import { Notice } from '../common/Notice.tsx';
 import { ProgressBar } from '../common/ProgressBar.tsx';
 import type { TimelineSong } from '../timeline/timeline.ts';
 
-const StemMixer = lazy(() => import('./StemMixer.tsx'));
+const StemMixer = loadedLater(() => import('./StemMixer.tsx'));
 
 interface Props {
   mixer: StemMixState;
@@ -44,11 +44,7 @@ export function MixerPanel({ mixer, comparison, songs, children }: Props) {
       </div>
       {isOpen && mix === undefined && <StemProgress mixer={mixer} />}
       {problem && <Notice problem={problem} />}
-      {isOpen && mix !== undefined && (
-        <Suspense fallback={null}>
-          <StemMixer mix={mix} songs={songs} />
-        </Suspense>
-      )}
+      {isOpen && mix !== undefined && <StemMixer mix={mix} songs={songs} />}
       {isOpen && children}
     </section>
   );

@@ -1,10 +1,11 @@
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import type { MashupSection } from '../../../../music/plan/timeline.ts';
 import type { ShownMashup } from '../result/useShownMashup.ts';
 import { Icon } from '../common/icons.tsx';
+import { loadedLater } from '../common/loaded-later.tsx';
 import { MashupTimeline } from './MashupTimeline.tsx';
 
-const PlanEditor = lazy(() => import('./editor/PlanEditor.tsx'));
+const PlanEditor = loadedLater(() => import('./editor/PlanEditor.tsx'));
 
 interface Props {
   shown: Pick<ShownMashup, 'job' | 'played' | 'live' | 'document'>;
@@ -46,9 +47,7 @@ export function PlanTimeline({ shown: { job, played, live, document }, sections,
         )}
       </div>
       {isEditing ? (
-        <Suspense fallback={null}>
-          <PlanEditor job={played} plan={plan} onOpen={open} />
-        </Suspense>
+        <PlanEditor job={played} plan={plan} onOpen={open} />
       ) : (
         <MashupTimeline
           timeline={sections}

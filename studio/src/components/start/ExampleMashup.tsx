@@ -1,7 +1,10 @@
-import { lazy, Suspense, useState } from 'react';
-import { Icon } from '@mashup-engine/react/kit';
+import { useState } from 'react';
+import { Icon, loadedLater } from '@mashup-engine/react/kit';
 
-const ExamplePlayer = lazy(() => import('./ExamplePlayer.tsx'));
+const ExamplePlayer = loadedLater(
+  () => import('./ExamplePlayer.tsx'),
+  <p className="mt-4 min-h-24 text-sm text-soft">Loading…</p>,
+);
 
 /** A finished mashup that can be heard before anything is uploaded. Nothing of it is loaded until it is asked for. */
 export function ExampleMashup() {
@@ -26,11 +29,7 @@ export function ExampleMashup() {
           <p className="text-sm text-soft">Made from two of the example songs below, without a change by hand.</p>
         </div>
       </div>
-      {isOpen && (
-        <Suspense fallback={<p className="mt-4 min-h-24 text-sm text-soft">Loading…</p>}>
-          <ExamplePlayer />
-        </Suspense>
-      )}
+      {isOpen && <ExamplePlayer />}
     </section>
   );
 }
