@@ -20,6 +20,17 @@ export function testOffline(fixture: () => StudioFixture, onJob: (jobId: string)
 }
 
 function testOfflineUploads(fixture: () => StudioFixture): void {
+  test('a part of the page that cannot be loaded says so, and is loaded by another try', async () => {
+    const { page, context, shown } = fixture();
+    await page.getByRole('heading', { name: 'Two songs in, one mashup out' }).waitFor();
+    await context.setOffline(true);
+    await page.getByRole('button', { name: 'Play the example mashup' }).click();
+    await shown('example').getByText('This part of the page cannot be loaded.').waitFor();
+    await context.setOffline(false);
+    await shown('example').getByRole('button', { name: 'Try again' }).click();
+    await shown('example').getByRole('slider', { name: 'Position' }).waitFor();
+  });
+
   test('songs selected without a network are uploaded automatically when it is back', async () => {
     const { page, context, shown } = fixture();
     await page.getByRole('heading', { name: 'Two songs in, one mashup out' }).waitFor();
