@@ -7,6 +7,8 @@ import type { PlaybackPage } from './playback-page.ts';
 
 export const RATE = 44_100;
 const ORIGIN = 'http://localhost:9';
+/** Time limit of Playwright for one action: sound is played in its own time, also on a busy machine. */
+const ACTION_MS = 120_000;
 const ROOT = join(import.meta.dirname, '..', '..');
 
 /** A sound of integers of 16 bits, left and right in turns, and its parts as FLAC files. */
@@ -78,6 +80,7 @@ function answer(file: Uint8Array, range: string | undefined): Parameters<Route['
 /** Opens the page. @param before a script that runs before the page's own */
 export async function openPlayback(browser: Browser, files: Files, before = ''): Promise<Page> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(ACTION_MS);
   const code = await pageScript();
   await page.route(`${ORIGIN}/**`, async (route) => {
     const name = new URL(route.request().url()).pathname.slice(1);

@@ -240,4 +240,25 @@ describe('playback of parts', { skip: reasonToSkip(), concurrency: 2 }, () => {
     await page.waitForFunction(() => (globalThis as unknown as InPage).page.hasSound());
     await page.close();
   });
+
+  test('a file that cannot be played is told, stops, and is tried again by the next play', async () => {
+    const files = filesOf('a', sound);
+    const page = await openPlayback(browser, files);
+    await page.evaluate(() => {
+      const { playback } = (globalThis as unknown as InPage).page;
+      let links = 0;
+      const renew = (): void => playback.setFile(`/file.wav?${(links += 1)}`, renew);
+      renew();
+    });
+    await page.waitForFunction(() => (globalThis as unknown as InPage).page.playback.state.get().problem !== undefined);
+    await play(page);
+    await reaches(page, { isPlaying: false });
+    const problem = await page.evaluate(() => (globalThis as unknown as InPage).page.playback.state.get().problem);
+    assert.equal(problem?.message, 'The sound cannot be played.');
+    files.set('file.wav', SILENCE);
+    await page.evaluate(() => (globalThis as unknown as InPage).page.playback.play());
+    await reaches(page, { isPlaying: true, problem: undefined });
+    await passes(page, 0.1);
+    await page.close();
+  });
 });

@@ -102,7 +102,8 @@ export class ElementDeck implements Deck {
 
   /** Reports an error of the element. */
   protected onElementError(events: DeckEvents): void {
-    events.onError(new Error(this.element.error?.message || 'The sound cannot be played.'));
+    // What the browser says is for developers.
+    events.onError(new Error('The sound cannot be played.', { cause: this.element.error }));
   }
 
   /** Starts a section again that ends with the sound. Returns false if none does. */

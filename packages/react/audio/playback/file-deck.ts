@@ -32,6 +32,17 @@ export class FileDeck extends ElementDeck {
     this.load(src);
   }
 
+  /** A file that could not be played is tried again. */
+  override async play(): Promise<void> {
+    const isBroken = this.element.error !== null && this.#renewals > MAX_RENEWALS;
+    const started = super.play();
+    if (isBroken) {
+      this.#renewals = 0;
+      this.#onBroken();
+    }
+    await started;
+  }
+
   protected override onElementError(events: DeckEvents): void {
     this.#renewals += 1;
     if (this.#renewals <= MAX_RENEWALS) this.#onBroken();
