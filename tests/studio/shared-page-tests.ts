@@ -65,6 +65,15 @@ export function testSharedPage(fixture: () => StudioFixture, links: () => Shared
       return [image.naturalWidth, image.naturalHeight];
     });
     assert.deepEqual(size, [1200, 630]);
+    // The system shows the cover, and keys of the page and sections work as in the studio.
+    const artwork = await page.evaluate(() => navigator.mediaSession.metadata?.artwork[0]?.src ?? '');
+    assert.match(artwork, /\/functions\/v1\/shared-cover\?token=/);
+    await page.keyboard.press('r');
+    await page.getByTestId('loop').waitFor();
+    await page.keyboard.press('r');
+    await page.getByTestId('loop').waitFor({ state: 'detached' });
+    await page.keyboard.press('k');
+    await page.getByRole('button', { name: /^Play/ }).waitFor();
     const meta = (name: string) => page.locator(`meta[property="${name}"]`).getAttribute('content');
     const tags = [await meta('og:title'), await meta('og:url'), await meta('og:audio:type')];
     assert.deepEqual(tags, [title, links().page, 'audio/wav']);

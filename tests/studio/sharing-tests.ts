@@ -24,6 +24,7 @@ function testMakingLink(fixture: () => StudioFixture, onMade: (links: SharedLink
     await dialog.getByRole('button', { name: 'Make a link' }).click();
     const field = dialog.getByRole('textbox', { name: 'Link' });
     const link = await field.inputValue();
+    assert.ok(await field.evaluate((element) => element === document.activeElement), 'the focus is on the link');
     assert.match(link, new RegExp(`^${stack.info.apiUrl}/s/[\\w-]{24}$`));
     await dialog.getByRole('button', { name: 'Copy: Link' }).click();
     await dialog.getByText('Copied').waitFor();
