@@ -40,6 +40,19 @@ function namesOf(song: WishSong): string[][] {
 const MAX_NAME_WORDS = 12;
 const MAX_NAME_LENGTH = 300;
 
+const isTelling = (word: string): boolean => !isVocabulary(word) && !isCommonWord(word);
+
+/** First names of artists that are shorter than other telling words: `Amy`. They count where a capital or a preposition shows a name. */
+function shortFirstNames({ artist }: WishSong): string[] {
+  return artist
+    .slice(0, MAX_NAME_LENGTH)
+    .split(ARTIST_SEPARATOR)
+    .flatMap((each) => {
+      const [first = '', ...others] = wordsOf(each);
+      return others.length > 0 && first.length === MIN_PARTIAL_LETTERS - 1 && isTelling(first) ? [first] : [];
+    });
+}
+
 /** Parts of a name that stand for it: one telling word, or two words and more. */
 function partsOf(words: readonly string[]): string[][] {
   const parts: string[][] = [];
@@ -48,7 +61,7 @@ function partsOf(words: readonly string[]): string[][] {
     for (let to = from + 1; to <= count; to++) {
       const part = words.slice(from, to);
       if (part.length === words.length) continue;
-      const telling = part.filter((word) => !isVocabulary(word) && !isCommonWord(word));
+      const telling = part.filter(isTelling);
       const isLongEnough = part.length > 1 || (part[0]?.length ?? 0) >= MIN_PARTIAL_LETTERS;
       if (isLongEnough && telling.length > 0) parts.push(part);
     }
@@ -69,6 +82,7 @@ function aliasesOf(songs: readonly WishSong[]): Alias[] {
       if (words.join('').length > 1) add(words, index);
       for (const part of partsOf(words)) add(part, index);
     }
+    for (const first of shortFirstNames(song)) add([first], index);
   });
   // A browser compiles this too: a copy is sorted, since older ones have no `toSorted`.
   const aliases = [...found.values()].filter((alias) => alias !== null);

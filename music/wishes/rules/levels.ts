@@ -11,6 +11,8 @@ const DOWN =
   '(?:quieter|softer|down|lower|weaker|less prominent|less loud|less|back|in background|to background|reduced|turned down|less present)';
 const TURN = '(?:turn|bring|push|crank|pull|move|get|make|put|mix|dial|pump|take|keep|set)';
 const TOO_LOUD = '(?:loud|strong|prominent|heavy|high|dominant|overpowering|much|big|present|in your face)';
+/** What sounds like this is too loud. `The drums should be overpowering` asks for the opposite, so these need a verb in the present. */
+const IS_TOO_LOUD = '(?:is|are|was|were|sounds|sound|feels|feel) (?:overpowering|overwhelming|overbearing|deafening)';
 const TOO_SOFT = '(?:quiet|soft|low|weak|faint|thin|silent|little|small|hidden|buried)';
 const HEAR =
   '(?:(?:i )?(?:can not|cannot|cant|can barely|can hardly|could not|couldnt|barely|hardly) hear|(?:i )?(?:can not|cannot|cant) really hear)';
@@ -38,6 +40,8 @@ const withoutRule = (...patterns: string[]): Rule =>
 
 /** In order: the first rule that matches is used. */
 export const LEVEL_RULES: readonly Rule[] = [
+  // Before the rules of what is too loud: the same words may be praise.
+  rule([`(?:i |we )?(?:like|love|enjoy|want|need) (?:it |how )?{part} ${IS_TOO_LOUD}`], () => []),
   levelRule(
     'more',
     `(?:with |need |needs |want |hear |add |add in |give |use |put in |get |have ){0,3}${MORE} (?:of )?{part}${BY}`,
@@ -62,6 +66,7 @@ export const LEVEL_RULES: readonly Rule[] = [
     `(?:${TURN} )?{volume}{part} (?:{mod} )?(?:turned |brought |pushed |mixed )?${DOWN}${BY}`,
     `(?:turn down|bring down|reduce|lower|decrease|soften|tone down|pull down|pull back|dial down|dial back|hold back) {volume}{part}${BY}`,
     `{part} (?:{be} )?too ${TOO_LOUD}`,
+    `{part} ${IS_TOO_LOUD}(?: everything| everything else| rest)?`,
     `(?:is |are |there is |there are |has )?(?:too much|too many) {part}`,
     `{part} (?:drown|drowns|cover|covers|overpower|overpowers) (?:everything|everything else|rest)`,
   ),
