@@ -182,6 +182,12 @@ export const WishSong = z
 export type WishSong = z.infer<typeof WishSong>;
 
 export const WishOutcome = Reading.extend({
+  by_planner: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Parts, quoted, that a language model alone understands: it says that its plan follows them. Nothing checks that.',
+    ),
   cannot: z.array(z.string()).describe('Wishes that the plan does not fulfil, in sentences.'),
   not_done: z
     .array(z.object({ index: z.number().int().min(0), reason: z.string() }))

@@ -55,7 +55,21 @@ test('a text of which nothing is understood is refused, with what can be asked',
 test('a model may understand what the rules do not', () => {
   const brief = { ...base, wishes: 'paint it blue, with rain' };
   const outcome = wishOutcome(brief, previous, { source: 'claude', notUnderstood: ['with rain'] });
-  assert.deepEqual(outcome, { understood: [], not_understood: ['with rain'], cannot: [], not_done: [] });
+  assert.deepEqual(outcome, {
+    understood: [],
+    not_understood: ['with rain'],
+    by_planner: ['paint it blue'],
+    cannot: [],
+    not_done: [],
+  });
+  assert.deepEqual(wishOutcome(brief, previous, { source: 'claude', notUnderstood: [] })?.by_planner, [
+    'paint it blue',
+    'with rain',
+  ]);
+  assert.equal(
+    wishOutcome({ ...brief, wishes: 'faster, paint it blue' }, previous, { source: 'rules' })?.by_planner,
+    undefined,
+  );
 });
 
 test('hostile quotes of a planner are cleaned and bounded', () => {

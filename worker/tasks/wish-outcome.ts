@@ -47,6 +47,8 @@ export function wishOutcome(
   return {
     understood,
     not_understood: cleaned(unread, MAX_QUOTE_LENGTH),
+    by_planner:
+      source === 'claude' ? cleaned(clausesNotIn(unread, reading.not_understood), MAX_QUOTE_LENGTH) : undefined,
     cannot: cleaned(reasons, MAX_REASON_LENGTH),
     not_done: understood.flatMap((wish, index) => {
       const reason = reasonOf(describeWish(wish, brief.songs), cannot);
@@ -65,6 +67,12 @@ function reasonOf(wish: string, cannot: readonly string[]): string | undefined {
     ?.slice(start.length)
     .trim();
 }
+
+/** The clauses of parts that are not quoted. */
+const clausesNotIn = (quotes: readonly string[], parts: readonly string[]): string[] =>
+  parts
+    .flatMap((part) => part.split(/\s*(?:[,;.!?\n]|\b(?:and|then|but)\b)\s*/i))
+    .filter((clause) => /[\p{L}\p{N}]/u.test(clause) && !areQuoted([clause], quotes));
 
 /** Whether every word of the parts is in one of the quotes. */
 function areQuoted(parts: readonly string[], quotes: readonly string[]): boolean {

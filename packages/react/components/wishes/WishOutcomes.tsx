@@ -1,7 +1,7 @@
 import { describeWish } from '../../../../music/wishes/wish-texts.ts';
 import type { WishOutcome } from '../../../../schema.ts';
 
-/** What became of the wishes of a mashup: done, not possible with the reason, not understood. Nothing without wishes. */
+/** What became of the wishes of a mashup: done, not possible with the reason, left to Claude, not understood. Nothing without wishes. */
 export function WishOutcomes({
   outcome,
   songs,
@@ -9,7 +9,9 @@ export function WishOutcomes({
   outcome: WishOutcome | null;
   songs: readonly { songId: string; name: string }[];
 }) {
-  if (!outcome || outcome.understood.length + outcome.not_understood.length === 0) return null;
+  if (!outcome) return null;
+  const followed = outcome.by_planner ?? [];
+  if (outcome.understood.length + outcome.not_understood.length + followed.length === 0) return null;
   const names = songs.map(({ songId, name }) => ({ song_id: songId, name }));
   const reasons = new Map((outcome.not_done ?? []).map(({ index, reason }) => [index, reason]));
   return (
@@ -28,6 +30,11 @@ export function WishOutcomes({
           </li>
         );
       })}
+      {followed.map((part) => (
+        <li key={part} className="chip break-words">
+          “{part}”: <span className="text-soft">left to Claude, not checked</span>
+        </li>
+      ))}
       {outcome.not_understood.map((part) => (
         <li key={part} className="chip break-words">
           <span className="text-warn">not understood:</span> “{part}”
