@@ -6818,20 +6818,27 @@ begin
   if jsonb_typeof(p_options) <> 'object' or octet_length(p_options::text) > 900 then
     perform mashup.raise_error('MB006', 'The options are not an object, or larger than 900 bytes.', 'Send only the options that you want to set.', 'invalid_options');
   end if;
-  if p_options ->> 'separation' not in ('auto', 'classical', 'neural') then
+  if p_options ->> 'format' not in ('wav', 'flac', 'mp3') then
+    perform mashup.raise_error('MB006', 'The option format is not a format.', 'It is "wav", "flac" or "mp3".', 'invalid_options');
+  elsif p_options ->> 'separation' not in ('auto', 'classical', 'neural') then
     perform mashup.raise_error('MB006', 'The option separation is not a method.', 'It is "auto", "classical" or "neural".', 'invalid_options');
   elsif p_options ->> 'length' not in ('short', 'full') then
     perform mashup.raise_error('MB006', 'The option length is not a length.', 'It is "short" or "full"; length_sec is an exact length in seconds.', 'invalid_options');
+  elsif p_options -> 'length_sec' not between '20' and '600' and p_options -> 'length_sec' <> 'null' then
+    perform mashup.raise_error('MB006', 'The option length_sec is not a length in seconds.', 'It is a number from 20 to 600.', 'invalid_options');
+  elsif jsonb_typeof(p_options -> 'wishes') not in ('string', 'null') or char_length(p_options ->> 'wishes') > 500 then
+    perform mashup.raise_error('MB006', 'The option wishes is not a text of at most 500 characters.', 'Shorten the wishes.', 'invalid_options');
   elsif jsonb_typeof(p_options -> 'studio_version') not in ('boolean', 'null') then
     perform mashup.raise_error('MB006', 'The option studio_version is not a boolean.', 'It is true or false.', 'invalid_options');
-  elsif jsonb_typeof(p_options -> 'roles') not in ('object', 'null') then
-    perform mashup.raise_error('MB006', 'The option roles is not an object.', 'It is {sings, plays}: ids of songs of the mashup.', 'invalid_options');
+  elsif jsonb_typeof(p_options -> 'roles') not in ('object', 'null') or jsonb_typeof(p_options -> 'roles' -> 'sings') <> 'string'
+      or jsonb_typeof(p_options -> 'roles' -> 'plays') <> 'string' or '' in (p_options -> 'roles' ->> 'sings', p_options -> 'roles' ->> 'plays') then
+    perform mashup.raise_error('MB006', 'The option roles is not an object of song ids.', 'It is {sings, plays}: ids of songs of the mashup.', 'invalid_options');
   end if;
   return coalesce(p_options, '{}');
 end
 $$;
 comment on function mashup.check_options(jsonb) is
-  'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation, length, studio_version or roles has a value that it cannot have.';
+  'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or an option has a value that it cannot have.';
 
 create function mashup.check_upload(p_user uuid, p_path text, p_name text) returns text
   language plpgsql stable set search_path = ''

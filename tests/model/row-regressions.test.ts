@@ -138,6 +138,17 @@ describe('rows stay small', () => {
       m.as(user, (tx) => tx`select public.submit_mashup(${tx.json(list as never)}, ${tx.json(options as never)})`);
     await assert.rejects(submit(songs, { note: 'x'.repeat(900) }), { code: 'MB006' });
     await assert.rejects(submit(songs, [1]), { code: 'MB006' });
+    for (const bad of [
+      { format: 'ogg' },
+      { length: 'long' },
+      { length_sec: 19 },
+      { length_sec: '90' },
+      { wishes: 5 },
+      { wishes: 'x'.repeat(501) },
+      { roles: { sings: '' } },
+      { roles: { plays: 1 } },
+    ])
+      await assert.rejects(submit(songs, bad), { code: 'MB006', detail: 'invalid_options' }, JSON.stringify(bad));
     await assert.rejects(submit([{ ...songs[0], storage_path: `uploads/${'x'.repeat(300)}` }, songs[1] ?? {}], {}), {
       code: 'MB006',
     });

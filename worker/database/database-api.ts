@@ -23,6 +23,18 @@ const Card = z
   })
   .transform((card) => card as unknown as SongCard);
 
+const { format, length, length_sec, wishes, roles, separation, studio_version } = MashupOptions.partial().shape;
+/** The options of a job. Submission checks them; one that this version cannot read does not take the others with it. */
+const Options = z.object({
+  format: format.catch(undefined),
+  length: length.catch(undefined),
+  length_sec: length_sec.catch(undefined),
+  wishes: wishes.catch(undefined),
+  roles: roles.catch(undefined),
+  separation: separation.catch(undefined),
+  studio_version: studio_version.catch(undefined),
+}) satisfies z.ZodType<Partial<MashupOptions>>;
+
 export const Claim = z.object({
   status: z.literal('claimed'),
   task_id: z.coerce.string(),
@@ -33,7 +45,7 @@ export const Claim = z.object({
   epoch: z.number(),
   song_id: z.string().nullable(),
   songs: z.array(Card),
-  options: MashupOptions.partial().catch({}),
+  options: Options,
   fresh: z.boolean(),
   parent_id: z.guid().nullable(),
   feedback: z.string().nullable(),
