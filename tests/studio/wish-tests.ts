@@ -19,9 +19,16 @@ export function testWishes(fixture: () => StudioFixture): void {
     await reading.getByText('Not understood: “add a saxophone”.').waitFor();
     assert.deepEqual(await chips.allInnerTexts(), ['vocals from "Paper Kites"', 'quiet start']);
     assert.deepEqual(await pageFaults(page), []);
-    await page.getByRole('button', { name: 'Remove “quiet start”' }).click();
+    await page.getByRole('button', { name: 'Remove “quiet start”' }).press('Enter');
     await page.waitForFunction(() => document.querySelectorAll('[data-testid=wish-reading] li').length === 1);
     assert.equal(await field.inputValue(), 'Paper Kites on vocals and add a saxophone');
+    const spoken = 'Understood: vocals from "Paper Kites". Not understood: “add a saxophone”.';
+    await page.getByRole('status').getByText(spoken, { exact: true }).waitFor();
+    // The focus stays among the wishes, and returns to the field after the last one.
+    await page.locator('[data-testid=wish-reading] button:focus').press('Enter');
+    await page.waitForFunction(() => document.querySelectorAll('[data-testid=wish-reading] li').length === 0);
+    await page.waitForFunction(() => document.activeElement?.tagName === 'INPUT');
+    assert.equal(await field.evaluate((input) => input === document.activeElement), true);
 
     await field.fill('paint it blue');
     await page.getByRole('button', { name: 'Create the mashup' }).click();

@@ -47,7 +47,7 @@ export function FeedbackForm({
           onChange={(event) => setFeedback(event.target.value)}
           placeholder="In your own words: the drop should come earlier, keep the first song's voice…"
         />
-        <WishChips reading={reading} readBy={readBy} onChange={setFeedback} />
+        <WishChips reading={reading} readBy={readBy} fieldId={`${id}feedback`} onChange={setFeedback} />
         <Suggestions
           texts={suggestions}
           isDisabled={isSubmitting}

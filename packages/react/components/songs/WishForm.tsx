@@ -49,6 +49,7 @@ export function WishForm({
         <WishChips
           reading={reading}
           readBy={readBy}
+          fieldId={`${id}wishes`}
           onChange={(wishes) => onChange({ ...options, wishes: wishes || undefined })}
         />
       </Field>

@@ -1,51 +1,91 @@
+import { useEffect, useRef } from 'react';
 import type { ShownReading } from '../../state/wish-reading.ts';
 import { Icon } from '../common/icons.tsx';
 
-/** The wishes that are understood in a text, each removable, and what is not understood. `readBy` is who decides about it. */
+const inQuotes = (parts: readonly string[]): string => parts.map((part) => `“${part}”`).join(', ');
+
+/** What a screen reader says when a text has been read: the wishes, without their buttons and the help. */
+function spokenReading({ wishes, notUnderstood }: ShownReading, isPlanner: boolean): string {
+  const understood = wishes.map(({ text }) => text).join('; ');
+  const rest = `${isPlanner ? 'Left to Claude' : 'Not understood'}: ${inQuotes(notUnderstood)}.`;
+  return [understood && `Understood: ${understood}.`, notUnderstood.length > 0 && rest].filter(Boolean).join(' ');
+}
+
+/** Moves the focus after a wish was removed by its button, unless it is elsewhere by then. `removed` is the position of that wish. */
+function useFocusAfterRemoval(reading: ShownReading | undefined, fieldId: string) {
+  const list = useRef<HTMLDivElement>(null);
+  const removed = useRef<number>(undefined);
+  useEffect(() => {
+    if (removed.current === undefined) return;
+    const buttons = [...(list.current?.querySelectorAll('button') ?? [])];
+    const next = buttons[Math.min(removed.current, buttons.length - 1)] ?? document.getElementById(fieldId);
+    removed.current = undefined;
+    const { activeElement, body } = document;
+    if (activeElement === null || activeElement === body || list.current?.contains(activeElement)) next?.focus();
+  }, [reading, fieldId]);
+  return { list, removed };
+}
+
+/**
+ * The wishes that are understood in a text, each removable, and what is not understood. `readBy` is who decides about it. When a wish is
+ * removed, the focus goes to the next one, or to the field if there is none.
+ */
 export function WishChips({
   reading,
   readBy,
+  fieldId,
   onChange,
 }: {
   reading: ShownReading | undefined;
   readBy: 'rules' | 'planner' | undefined;
+  /** The field with the text. */
+  fieldId: string;
   /** Receives the text without a wish. */
   onChange: (text: string) => void;
 }) {
   const isPlanner = readBy === 'planner';
+  const { list, removed } = useFocusAfterRemoval(reading, fieldId);
   return (
-    <div role="status" aria-label="What is understood" data-testid="wish-reading">
-      {reading && (reading.wishes.length > 0 || reading.notUnderstood.length > 0) && (
-        <div className="mt-2 space-y-1.5 text-sm">
-          {isPlanner && (
-            <p className="text-soft">Claude reads your words when it plans. By the built-in rules they ask for:</p>
-          )}
-          {reading.wishes.length > 0 && (
-            <ul className="flex flex-wrap gap-2" aria-label="Understood wishes">
-              {reading.wishes.map(({ text, without }) => (
-                <li key={text} className="chip flex items-center gap-1 break-words text-ink">
-                  {text}
-                  <button
-                    type="button"
-                    className="-mr-1.5 grid h-6 w-6 place-items-center rounded-full text-soft hover:text-ink"
-                    aria-label={`Remove “${text}”`}
-                    onClick={() => onChange(without)}
-                  >
-                    <Icon name="close" className="h-3.5 w-3.5" />
-                  </button>
-                </li>
-              ))}
-            </ul>
-          )}
-          {reading.notUnderstood.length > 0 && (
-            <p className={`break-words ${isPlanner ? 'text-soft' : 'text-warn'}`}>
-              {isPlanner ? 'Left to Claude: ' : 'Not understood: '}
-              {reading.notUnderstood.map((part) => `“${part}”`).join(', ')}.{' '}
-              {!isPlanner && <span className="text-soft">{reading.canBeAsked}</span>}
-            </p>
-          )}
-        </div>
-      )}
-    </div>
+    <>
+      <p role="status" className="sr-only">
+        {reading && spokenReading(reading, isPlanner)}
+      </p>
+      <div ref={list} data-testid="wish-reading">
+        {reading && (reading.wishes.length > 0 || reading.notUnderstood.length > 0) && (
+          <div className="mt-2 space-y-1.5 text-sm">
+            {isPlanner && (
+              <p className="text-soft">Claude reads your words when it plans. By the built-in rules they ask for:</p>
+            )}
+            {reading.wishes.length > 0 && (
+              <ul className="flex flex-wrap gap-2" aria-label="Understood wishes">
+                {reading.wishes.map(({ text, without }, index) => (
+                  <li key={text} className="chip flex items-center gap-1 break-words text-ink">
+                    {text}
+                    <button
+                      type="button"
+                      className="-mr-1.5 grid h-6 w-6 place-items-center rounded-full text-soft hover:text-ink"
+                      aria-label={`Remove “${text}”`}
+                      onClick={() => {
+                        removed.current = index;
+                        onChange(without);
+                      }}
+                    >
+                      <Icon name="close" className="h-3.5 w-3.5" />
+                    </button>
+                  </li>
+                ))}
+              </ul>
+            )}
+            {reading.notUnderstood.length > 0 && (
+              <p className={`break-words ${isPlanner ? 'text-soft' : 'text-warn'}`}>
+                {isPlanner ? 'Left to Claude: ' : 'Not understood: '}
+                {inQuotes(reading.notUnderstood)}.{' '}
+                {!isPlanner && <span className="text-soft">{reading.canBeAsked}</span>}
+              </p>
+            )}
+          </div>
+        )}
+      </div>
+    </>
   );
 }
