@@ -155,6 +155,8 @@ export const SEEN_PHRASINGS: readonly Phrasing[] = [
   // Key.
   { songs: DUO, text: 'a semitone higher', wishes: [key(1)] },
   { songs: DUO, text: 'transpose it down 3 semitones', wishes: [key(-3)] },
+  { songs: DUO, text: 'make the key 2 semitones higher', wishes: [key(2)] },
+  { songs: DUO, text: 'shift the pitch three semitones down', wishes: [key(-3)] },
   { songs: DREAMS, text: 'play it in b flat major', wishes: [inKey('Bb major')] },
   { songs: DREAMS, text: 'in the key of Dreams', wishes: [inKey('F major')] },
   { songs: TRIO, text: 'I would like it in C#m', wishes: [inKey('C# minor')] },
