@@ -61,6 +61,16 @@ async function moveEdge({ page, shown }: StudioFixture): Promise<void> {
   assert.deepEqual(await bars(page), before);
 }
 
+/** Presses what is not possible: the length of the test's mashups has no room for a repeated section. The reason is said. */
+async function pressImpossible({ page, shown }: StudioFixture): Promise<void> {
+  const impossible = shown('section-editor').getByRole('button', { name: 'Repeat', disabled: true });
+  const before = await bars(page);
+  await impossible.focus();
+  await page.keyboard.press('Enter');
+  await shown('edit-refusal').and(page.locator(':not(:text("Drag an edge"))')).waitFor();
+  assert.deepEqual(await bars(page), before);
+}
+
 /** Changes the level of one layer and mutes another. */
 async function changeLayers({ page, shown }: StudioFixture): Promise<void> {
   await shown('layer-editor').getByRole('slider').first().focus();
@@ -82,6 +92,7 @@ export function testPlanEditor(fixture: () => StudioFixture): void {
     await pressByKeyboard(page, page.getByRole('button', { name: 'Edit', exact: true }));
     await shown('plan-editor').waitFor();
     await moveEdge(fixture());
+    await pressImpossible(fixture());
     await changeLayers(fixture());
     assert.deepEqual(await pageFaults(page), []);
 

@@ -57,7 +57,7 @@ const KEYS: Record<string, number> = {
 
 /** What the keys and the pointer do to the edge after a section. */
 function useEdge(index: number, barPixels: () => number, edits: PlanEdits) {
-  const drag = useRef<{ x: number; bars: number }>(undefined);
+  const drag = useRef<{ x: number; wanted: number; bars: number }>(undefined);
   const edge = (by: number) => ({ kind: 'move_edge', section: index, bars: by }) as const;
   /** The move nearest to the wanted one that is possible. */
   const possible = (wanted: number): number => {
@@ -65,12 +65,12 @@ function useEdge(index: number, barPixels: () => number, edits: PlanEdits) {
     while (by !== 0 && edits.reasonAgainst(edge(by)) !== '') by -= Math.sign(by);
     return by;
   };
-  /** Ends a drag: the preview becomes an edit, or is taken back. */
+  /** Ends a drag: the preview becomes an edit, or is taken back. A drag in a direction that is not possible at all says why. */
   const endDrag = (isKept: boolean): void => {
-    const by = drag.current?.bars ?? 0;
+    const { bars: by, wanted } = drag.current ?? { bars: 0, wanted: 0 };
     drag.current = undefined;
-    if (by === 0 || !isKept) edits.preview(null);
-    else edits.edit(edge(by));
+    if (isKept && wanted !== 0) edits.edit(edge(by || Math.sign(wanted)));
+    else edits.preview(null);
   };
   return {
     onKeyDown(event: KeyboardEvent) {
@@ -83,11 +83,12 @@ function useEdge(index: number, barPixels: () => number, edits: PlanEdits) {
     },
     onPointerDown(event: PointerEvent<HTMLDivElement>) {
       event.currentTarget.setPointerCapture(event.pointerId);
-      drag.current = { x: event.clientX, bars: 0 };
+      drag.current = { x: event.clientX, wanted: 0, bars: 0 };
     },
     onPointerMove(event: PointerEvent) {
       if (!drag.current) return;
-      const by = possible(Math.round((event.clientX - drag.current.x) / barPixels()));
+      drag.current.wanted = Math.round((event.clientX - drag.current.x) / barPixels());
+      const by = possible(drag.current.wanted);
       if (by === drag.current.bars) return;
       drag.current.bars = by;
       edits.preview(by === 0 ? null : edge(by));

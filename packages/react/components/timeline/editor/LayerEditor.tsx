@@ -39,9 +39,10 @@ export function LayerEditor({ section, layer, isMuted, edits, songs }: Props) {
         aria-pressed={isMuted}
         aria-label={`Mute ${name}`}
         title={reason || `Mute ${name}`}
-        disabled={reason !== ''}
+        // A press says why it is not possible.
+        aria-disabled={reason !== ''}
         onClick={() => edits.edit(toggle)}
-        className={`grid h-10 w-10 shrink-0 place-items-center rounded-lg border text-sm font-semibold transition-colors disabled:opacity-40 ${
+        className={`grid h-10 w-10 shrink-0 place-items-center rounded-lg border text-sm font-semibold transition-colors aria-disabled:opacity-40 ${
           isMuted ? 'border-transparent bg-bad text-panel' : 'border-line text-soft hover:bg-raised'
         }`}
       >

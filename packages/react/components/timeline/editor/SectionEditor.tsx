@@ -68,7 +68,7 @@ export function SectionEditor({
   );
 }
 
-/** A button for one edit. It is not offered where the edit is not possible, and says why. */
+/** A button for one edit. Where the edit is not possible, a press says why: users of keys and of touch read no tooltips. */
 function EditButton({
   edits,
   edit,
@@ -87,10 +87,10 @@ function EditButton({
   return (
     <button
       type="button"
-      className="button"
+      className="button aria-disabled:opacity-40"
       aria-label={name}
       title={reason || name}
-      disabled={reason !== ''}
+      aria-disabled={reason !== ''}
       onClick={() => edits.edit(edit)}
     >
       <Icon name={icon} />
