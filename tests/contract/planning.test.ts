@@ -1,6 +1,7 @@
 /** Planning: event streams, paid answers without a plan, budgets, iterations. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Plan } from '../../schema.ts';
 import { wavFile } from '../worker/wav-file.ts';
 import { ownWarnings, useWorkerFixture } from '../worker/worker-fixture.ts';
 import { readFixture, recordedError } from './recordings.ts';
@@ -30,6 +31,7 @@ async function receiptsOf(jobId: string): Promise<number> {
   const [row] = await fixture.sql`select count(*)::int as kept from mashup.plan_receipts where job_id = ${jobId}`;
   return row?.['kept'] as number;
 }
+const bed = (stem: 'drums' | 'other'): object => ({ songId: 'song-1', stem, volume_db: -9, effects: [] });
 async function setting(name: string, value: string): Promise<void> {
   await fixture.sql`update mashup.settings set value = ${value}::text::jsonb where name = ${name}`;
 }
@@ -336,4 +338,46 @@ test('mashups in a row have different wordings, which a replay and a new version
   await fixture.sql`update mashup_jobs set stage = 'planning' where id = ${ids[1]!}`;
   await fixture.untilEnded(ids[1]!);
   assert.equal(await wordingOf(ids[1]!), wordings[1]);
+});
+
+test('texts, plan, and wishes of a mashup follow the corrections of its renderer', async () => {
+  const result = {
+    duration_sec: 2,
+    loudness_lufs: -14,
+    true_peak_dbtp: -1,
+    sample_rate: 44_100,
+    channels: 2,
+    format: 'wav',
+    bytes: 1_000,
+    bpm: 120,
+    key: 'A minor',
+    as_rendered: { sections: [{ index: 0, layers: [bed('drums'), bed('other')] }], shifts: {} },
+  };
+  fixture.services.next('orchestrator', paid('claude_refused'));
+  fixture.services.next('processing', { result });
+  const id = await fixture.submit(songs, { wishes: 'start without drums' });
+  const job = await fixture.untilEnded(id);
+  assert.equal(job.stage, 'complete');
+  const [row] = await fixture.sql<{ planned: Plan; rendered: Plan }[]>`
+    select p.plan as planned, r.plan as rendered from mashup_plans p join mashup_results r using (job_id)
+    where p.job_id = ${id}`;
+  const [planned, rendered] = [row!.planned.masterplan.timeline[0]!, row!.rendered.masterplan.timeline[0]!];
+  const withoutDrums = /no drums|without drums|No drums|drums are silent|Drums are left out/;
+  assert.match(planned.description, withoutDrums);
+  assert.doesNotMatch(rendered.description, withoutDrums);
+  assert.match(rendered.description, /drums and instruments of "Song 1"/);
+  assert.deepEqual(rendered.layers.map(({ stem }) => stem).toSorted(), ['drums', 'other']);
+  const messages = ownWarnings(job).map(({ message }) => message);
+  assert.ok(
+    messages.includes('A correction of the sound took a wish back: start without drums.'),
+    JSON.stringify(messages),
+  );
+
+  // A new version is compared with what was heard.
+  fixture.services.next('orchestrator', paid('claude_refused'));
+  const version = await fixture.iterate(id, '5 dB louder bass');
+  await fixture.untilEnded(version);
+  const [changed] = await fixture.sql<{ changes: string }[]>`
+    select changes from mashup_results where job_id = ${version}`;
+  assert.match(changed!.changes, /^The bass of "Song \d" is 5 dB louder/m);
 });

@@ -14,7 +14,12 @@ const MFCC_COLUMNS = 1_000;
 /** Size of the pieces of an event stream: it divides lines and events anywhere. Bytes. */
 const STREAM_CHUNK = 61;
 
-type Responder = (body: Record<string, unknown>, response: ServerResponse) => Promise<void>;
+/** `result`: measurements that the renderer adds to its last event. */
+type Responder = (
+  body: Record<string, unknown>,
+  response: ServerResponse,
+  result?: Record<string, unknown>,
+) => Promise<void>;
 export type Responders = Record<ServiceName, Responder>;
 
 /** Loads the recordings and returns the default responder of each service. */
@@ -51,10 +56,11 @@ export async function defaultResponders(storage: { url: string; serviceRoleKey: 
       for (const path of Object.values(stems)) await put(path, wavFile(1));
       sendJson(response, 200, { success: true, job_id: body['job_id'], stems });
     },
-    async processing(body, response) {
+    async processing(body, response, result) {
       const path = `generated/${String(body['job_id'])}.wav`;
       await put(path, wavFile(2));
-      await sendStream(response, renderStream.replace(/generated\/[^"\\]+\.wav/, path));
+      const measured = result === undefined ? '' : `, "result": ${JSON.stringify(result)}`;
+      await sendStream(response, renderStream.replace(/generated\/[^"\\]+\.wav"/, `${path}"${measured}`));
       response.end();
     },
   };

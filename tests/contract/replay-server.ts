@@ -16,6 +16,8 @@ export type Behaviour =
   | 'reset'
   /** An event stream: the text, then the end. `silent` keeps the connection open instead. */
   | { stream: string; silent?: boolean }
+  /** The default response of the renderer, with measurements in its last event. */
+  | { result: Record<string, unknown> }
   /** The default response, when the promise resolves. */
   | { after: Promise<void> };
 
@@ -97,6 +99,8 @@ export class ReplayServer {
     });
     const behaviour = this.#next.get(service)?.shift() ?? this.#always.get(service);
     if (typeof behaviour === 'object' && 'after' in behaviour) await behaviour.after;
+    else if (typeof behaviour === 'object' && 'result' in behaviour)
+      return this.#responders.processing(body, response, behaviour.result);
     else if (behaviour !== undefined) return respond(behaviour, response);
     await this.#responders[service](body, response);
   }
@@ -108,7 +112,10 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
   return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
 }
 
-async function respond(behaviour: Exclude<Behaviour, { after: unknown }>, response: ServerResponse): Promise<void> {
+async function respond(
+  behaviour: Exclude<Behaviour, { after: unknown } | { result: unknown }>,
+  response: ServerResponse,
+): Promise<void> {
   if (behaviour === 'hang') return;
   if (behaviour === 'reset') return void response.destroy();
   if ('stream' in behaviour) {

@@ -91,7 +91,7 @@ export function testLivePlayback(fixture: () => StudioFixture, jobId: () => stri
     await passes(fixture(), 0.1);
     assert.match(
       (await page.getByLabel('Position').getAttribute('aria-valuetext')) ?? '',
-      /of 24 seconds, ready up to 1 second$/,
+      /of 24 seconds, ready up to 2 seconds$/,
     );
     await page.getByText('Waiting for the next part').waitFor();
     assert.deepEqual(await pageFaults(page), []);
