@@ -10,16 +10,14 @@ import { OfflineBanner } from './components/layout/OfflineBanner.tsx';
 import { SkipLink } from './components/layout/SkipLink.tsx';
 import { useRoute } from './hooks/useRoute.ts';
 import type { Page } from './hooks/useRoute.ts';
-import { AccountPage } from './pages/AccountPage.tsx';
-import { LibraryPage } from './pages/LibraryPage.tsx';
 import { MakePage } from './pages/MakePage.tsx';
 import { MashupPage } from './pages/MashupPage.tsx';
 import { restoreSelection, saveSelection } from './songs.ts';
 
-const OperatorPage = loadedLater(
-  () => import('./pages/OperatorPage.tsx'),
-  <p className="panel min-h-64 text-soft">Loading…</p>,
-);
+const LOADING = <p className="panel min-h-64 text-soft">Loading…</p>;
+const AccountPage = loadedLater(() => import('./pages/AccountPage.tsx'), LOADING);
+const LibraryPage = loadedLater(() => import('./pages/LibraryPage.tsx'), LOADING);
+const OperatorPage = loadedLater(() => import('./pages/OperatorPage.tsx'), LOADING);
 
 const TITLES: Record<Page, string> = {
   make: 'Make a mashup',

@@ -5,7 +5,7 @@ import { AccountForm } from '../components/account/AccountForm.tsx';
 import { useAccountForm } from '../components/account/useAccountForm.ts';
 
 /** Shows who is signed in; signs in, up and out. A guest who signs up stays the same user and keeps all mashups. */
-export function AccountPage() {
+export default function AccountPage() {
   const { supabase, session: sessionStore } = useStudio();
   const { session, isGuestAllowed } = useStore(sessionStore);
   const user = session?.user;

@@ -9,7 +9,7 @@ import { libraryAddress, parseLibraryQuery, STATE_NAMES } from '../library/query
 import type { LibraryQuery } from '../library/query.ts';
 
 /** The list of the user's mashups: search, sort, filter, play, open, delete. The address holds what is shown. */
-export function LibraryPage({ query: address }: { query: string }) {
+export default function LibraryPage({ query: address }: { query: string }) {
   const { supabase } = useStudio();
   const query = parseLibraryQuery(address);
   const found = useMashupList(query);
