@@ -3,7 +3,7 @@ import type { SupabaseClient } from '@supabase/supabase-js';
 import { fromDatabaseError, toMashupJob } from '@mashup-engine/client';
 import type { MashupJob } from '@mashup-engine/client';
 import type { Connection } from './connect.ts';
-import { CliError } from './errors.ts';
+import { CliError, EXIT_USAGE } from './errors.ts';
 import { MATCHES_TO_READ, parseJobId, pickJob } from './job-id.ts';
 
 /** A mashup, and the client that may read it. */
@@ -32,6 +32,7 @@ export async function findJob({ supabase, admin }: Connection, text: string): Pr
     admin === undefined
       ? 'The command takes the mashups of the account that is signed in (MASHUP_EMAIL).'
       : '`mashup jobs` lists all mashups; `mashup make` makes one.',
+    EXIT_USAGE,
   );
 }
 

@@ -24,7 +24,10 @@ Examples:
 function version(): string {
   for (const path of ['../package.json', '../../package.json']) {
     const file = new URL(path, import.meta.url);
-    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+    if (!existsSync(file)) continue;
+    // The compiled files have a manifest of their own, which says that they are modules.
+    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version?: string };
+    if (version !== undefined) return version;
   }
   return 'unknown';
 }

@@ -1049,6 +1049,7 @@ CREATE OR REPLACE FUNCTION public.list_mashups(search text DEFAULT ''::text, sta
  SET search_path TO ''
 AS $function$
 declare
+  v_user uuid := mashup.caller();
   v_words text[] := array(
     select w from pg_catalog.regexp_split_to_table(lower(normalize(coalesce(list_mashups.search, ''))), '\s+') w where w <> '' limit 20);
 begin
@@ -1061,7 +1062,7 @@ begin
   elsif coalesce(list_mashups.page_size, 0) not between 1 and 100 then
     perform mashup.raise_error('MB006', 'A page of a list of mashups has 1 to 100 of them.', 'Read further pages by "after".', 'invalid_request');
   end if;
-  return mashup.library_page(mashup.caller(), v_words, list_mashups.state, list_mashups.sort, list_mashups.after, list_mashups.page_size);
+  return mashup.library_page(v_user, v_words, list_mashups.state, list_mashups.sort, list_mashups.after, list_mashups.page_size);
 end
 $function$;
 comment on function list_mashups(text,text,text,uuid,integer) is 'Returns a page of the mashups of the caller, in groups of a first mashup and its versions: {groups_found, mashups_found, groups: [{id, matched: ids of the versions that match, newest first; mashups: all rows, oldest first}]}. search: words that all occur in title, names and artists of songs, wishes or feedback; state: all (without drafts), complete, processing, failed, cancelled or draft; sort: newest, oldest, title, longest or shortest, by the newest match of a group; after: id of the last group of the page before. Raises MB006, MB010.';

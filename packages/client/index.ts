@@ -32,6 +32,7 @@ export type { MashupGroup, MashupList, MashupListOptions } from './library.ts';
 export { playableStem, readStems, requestStems, stemFileName, stemUrls } from './stems.ts';
 export type { ReadyStems, StemUrls } from './stems.ts';
 export { onPageResume } from './page-resume.ts';
+export type { PlanEdit } from './plan-edit.ts';
 export { toMashupJob } from './wire.ts';
 export type {
   Iteration,
@@ -47,7 +48,6 @@ export type {
   OutputFormat,
   OwnStem,
   OwnStems,
-  PlanEdit,
   PlayableAudio,
   ReplayStage,
   Stage,

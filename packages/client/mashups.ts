@@ -10,7 +10,8 @@ import type {
 import { invoke, rpc } from './calls.ts';
 import type { CallOptions } from './calls.ts';
 import { MashupClientError } from './errors.ts';
-import type { Iteration, MashupJob, MashupOptions, PlanEdit, ReplayStage, Submission, SubmittedSong } from './types.ts';
+import type { PlanEdit } from './plan-edit.ts';
+import type { Iteration, MashupJob, MashupOptions, ReplayStage, Submission, SubmittedSong } from './types.ts';
 import { toCamel, toSnake } from './wire.ts';
 
 /** Life of a download link in seconds. */
@@ -145,13 +146,7 @@ export async function signResultUrl(
             : 'Its file has expired: replay it from rendering.',
     });
   }
-  const { data, error } = await supabase.storage
-    .from(BUCKET)
-    .createSignedUrl(
-      job.resultPath,
-      LINK_SECONDS,
-      options.download === undefined ? {} : { download: options.download },
-    );
+  const { data, error } = await supabase.storage.from(BUCKET).createSignedUrl(job.resultPath, LINK_SECONDS);
   if (error) {
     throw new MashupClientError('no_result', 'The file of this mashup is not available.', {
       hint: 'A replay may be running, or the mashup belongs to another user.',
@@ -159,5 +154,8 @@ export async function signResultUrl(
       cause: error,
     });
   }
-  return data.signedUrl;
+  // The option `download` of storage-js 2.119 encodes the name twice: `A & B` would be saved as `A %26 B`.
+  return options.download === undefined
+    ? data.signedUrl
+    : `${data.signedUrl}&download=${encodeURIComponent(options.download)}`;
 }

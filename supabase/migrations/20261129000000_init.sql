@@ -7855,6 +7855,7 @@ create function public.list_mashups(search text default '', state text default '
   language plpgsql stable security definer set search_path = ''
   as $$
 declare
+  v_user uuid := mashup.caller();
   v_words text[] := array(
     select w from pg_catalog.regexp_split_to_table(lower(normalize(coalesce(list_mashups.search, ''))), '\s+') w where w <> '' limit 20);
 begin
@@ -7867,7 +7868,7 @@ begin
   elsif coalesce(list_mashups.page_size, 0) not between 1 and 100 then
     perform mashup.raise_error('MB006', 'A page of a list of mashups has 1 to 100 of them.', 'Read further pages by "after".', 'invalid_request');
   end if;
-  return mashup.library_page(mashup.caller(), v_words, list_mashups.state, list_mashups.sort, list_mashups.after, list_mashups.page_size);
+  return mashup.library_page(v_user, v_words, list_mashups.state, list_mashups.sort, list_mashups.after, list_mashups.page_size);
 end
 $$;
 comment on function public.list_mashups(text, text, text, uuid, integer) is

@@ -142,7 +142,7 @@ test('stems are rendered from the plan, the stems and the mastering of the mashu
   assert.deepEqual(sent!.stems.mastering, MASTERING);
   assert.ok(sent!.stems.mashup_url.includes(job.resultPath!));
   const [row] =
-    await sql`select sources, plan from mashup_results r join mashup_plans p using (job_id) where job_id = ${job.id}`;
+    await sql`select sources, coalesce(r.plan, p.plan) as plan from mashup_results r join mashup_plans p using (job_id) where job_id = ${job.id}`;
   assert.deepEqual(Object.keys(row!['sources'] as object).sort(), sent!.songs.map(({ song_id }) => song_id).sort());
   assert.equal(
     sent!.masterplan.timeline.length,
