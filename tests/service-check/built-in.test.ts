@@ -57,5 +57,5 @@ it('mashup check-service prints each rule, and ends with 1 if one does not hold'
     assert.match(wrong.stdout, /!! {2}refuses-empty-body .* But the answer is 404/);
   });
   const unknown = await mashup(['check-service', 'mixing', 'http://127.0.0.1:1'], {});
-  assert.deepEqual([unknown.code, /Name one of analysis/.test(unknown.stderr)], [2, true]);
+  assert.deepEqual([unknown.code, /Choose one of analysis/.test(unknown.stderr)], [2, true]);
 });
