@@ -1,5 +1,6 @@
 /** Texts of the pages. */
 import { clock } from '../../../music/plan/clock.ts';
+import { bpmText, joinWords } from '../../../music/texts/words.ts';
 import { displayKey } from '../../../music/theory/keys.ts';
 import type { SharedMashup, SharedSong } from './shared-mashup.ts';
 
@@ -18,16 +19,11 @@ export function creditOf({ name, artist }: SharedSong): string {
 
 /** Length, tempo and key, as far as they are known. */
 export function factsOf({ durationSec, bpm, key }: SharedMashup): string[] {
-  return [
-    clock(durationSec),
-    ...(bpm === undefined ? [] : [`${Math.round(bpm * 10) / 10} bpm`]),
-    ...(key === '' ? [] : [displayKey(key)]),
-  ];
+  return [clock(durationSec), ...(bpm === undefined ? [] : [bpmText(bpm)]), ...(key === '' ? [] : [displayKey(key)])];
 }
 
 /** A mashup in one sentence, for previews. */
 export function descriptionOf(mashup: SharedMashup): string {
-  const credits = mashup.songs.map(creditOf);
-  const songs = credits.length > 1 ? `${credits.slice(0, -1).join(', ')} and ${credits.at(-1)}` : credits[0];
-  return `A mashup${songs === undefined ? '' : ` of ${songs}`}. ${factsOf(mashup).join(', ')}.`;
+  const songs = joinWords(mashup.songs.map(creditOf));
+  return `A mashup${songs === '' ? '' : ` of ${songs}`}. ${factsOf(mashup).join(', ')}.`;
 }
