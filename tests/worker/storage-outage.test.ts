@@ -5,7 +5,7 @@ import { WorkerStartError } from '../../worker/errors.ts';
 import { until } from '../support/until.ts';
 import { startStoppableProxy } from './stoppable-proxy.ts';
 import { wavFile } from './wav-file.ts';
-import { useWorkerFixture } from './worker-fixture.ts';
+import { type JobRow, useWorkerFixture } from './worker-fixture.ts';
 
 const JOBS = 8;
 /** Probes that fail during the outage. */
@@ -30,19 +30,28 @@ async function timesOpened(): Promise<number> {
   return row?.opens ?? 0;
 }
 
+/**
+ * Resolves with the first of the jobs that waits for a circuit. Slots decide which of them run when Storage stops, and
+ * these may have reached any stage.
+ */
+async function firstWaiting(ids: string[]): Promise<JobRow> {
+  let waiting: JobRow | undefined;
+  await until('a job waits for the circuit', async () => {
+    const jobs = await Promise.all(ids.map((id) => fixture.job(id)));
+    waiting = jobs.find((job) => job.waiting_on === 'circuit');
+    return waiting !== undefined;
+  });
+  assert.ok(waiting);
+  return waiting;
+}
+
 test('no job fails while Storage is unavailable: tasks wait without losing attempts, and continue when it is back', async () => {
   const worker = await fixture.startWorker({ supabaseUrl: proxy.url });
   assert.equal((await fixture.untilEnded(await fixture.submit(songs))).stage, 'complete');
   const ids = await Promise.all(Array.from({ length: JOBS }, () => fixture.submit(songs)));
   await proxy.stop();
   await until('the circuit of Storage opens', async () => (await storageCircuit()) !== 'closed');
-  const waiting = await Promise.all(ids.map((id) => fixture.job(id))).then((jobs) =>
-    fixture.untilJob(
-      jobs.find((job) => job.stage === 'analyzing')?.id ?? ids[0] ?? '',
-      'waits',
-      (job) => job.waiting_on === 'circuit',
-    ),
-  );
+  const waiting = await firstWaiting(ids);
   assert.match(waiting.current_step, /^Waiting for the file storage;/);
   const [stuck] = await sql<{ why: string }[]>`select why from mashup.stuck where id = ${waiting.id}`;
   assert.match(stuck?.why ?? '', /storage/);
