@@ -73,6 +73,24 @@ describe('the pages of shared mashups', () => {
     assert.match(text, /<a href="\/mashups\/">Mashup studio<\/a>/);
   });
 
+  it('write keys as musicians do, and have screen readers read flats and sharps as words', async () => {
+    for (const [key, sign, words] of [
+      ['Bb major', 'B♭', 'B flat'],
+      ['F# minor', 'F♯', 'F sharp'],
+    ] as const) {
+      answerWith(200, { ...MASHUP, key });
+      const { text } = await get(`/s/${TOKEN}`);
+      const mode = key.split(' ')[1];
+      assert.ok(
+        text.includes(
+          `<span aria-hidden="true">${sign}</span><span class="sr-only select-none">${words}</span> ${mode}`,
+        ),
+        key,
+      );
+      assert.ok(metaOf(text)['og:description']?.endsWith(`${sign} ${mode}.`));
+    }
+  });
+
   it('tell other programs what they are by Open Graph and card tags', async () => {
     answerWith(200, MASHUP);
     const { text } = await get(`/mashups/s/${TOKEN}`);
@@ -196,15 +214,23 @@ describe('the pages of shared mashups', () => {
     project.closeAllConnections();
   });
 
-  it('answer HEAD without a body, and leave other requests to the host', async () => {
+  it('answer methods that would write by 405 with the methods that they have, and ask the project nothing', async () => {
+    for (const kind of ['s', 'embed'])
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+        const { response } = await get(`/${kind}/${TOKEN}`, { method });
+        assert.deepEqual([response.status, response.headers.get('allow')], [405, 'GET, HEAD'], `${method} ${kind}`);
+      }
+    assert.deepEqual(asked, []);
+  });
+
+  it('answer HEAD without a body, and leave other paths to the host', async () => {
     answerWith(200, MASHUP);
     const { response, text } = await get(`/s/${TOKEN}`, { method: 'HEAD' });
     assert.deepEqual([response.status, text], [200, '']);
     const handle = pages();
     for (const [path, method] of [
       ['/', 'GET'],
-      ['/s/', 'POST'],
-      [`/s/${TOKEN}`, 'POST'],
+      ['/share', 'POST'],
       [`/s/${TOKEN}/more`, 'GET'],
       ['/share/page.js', 'GET'],
     ])

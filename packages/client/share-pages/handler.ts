@@ -23,7 +23,7 @@ export interface SharePagesOptions {
   timeoutMs?: number;
 }
 
-/** Returns the page for a request, or null if the request is for something else. It does not reject. */
+/** Returns the page for a request, 405 for a method that pages do not have, or null for another path. It does not reject. */
 export type SharePages = (request: Request) => Promise<Response | null>;
 
 const DEFAULT_NAME = 'Mashup studio';
@@ -47,11 +47,11 @@ export function createSharePages(options: SharePagesOptions): SharePages {
   const name = options.siteName ?? DEFAULT_NAME;
 
   return async (request) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return null;
     const { origin, pathname } = new URL(request.url);
     const path = pathname.startsWith(`${folder}/`) ? pathname.slice(folder.length) : pathname;
     const [, kind, token = ''] = /^\/(s|embed)\/([^/]*)\/?$/.exec(path) ?? [];
     if (kind === undefined) return null;
+    if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed();
     const share: Share = TOKEN.test(token) ? await readShare(source, token) : { state: 'missing' };
     const addresses = addressesOf({ origin: siteUrl?.origin ?? origin, folder }, supabaseUrl, token);
     return responseOf(share, {
@@ -60,6 +60,12 @@ export function createSharePages(options: SharePagesOptions): SharePages {
       isHead: request.method === 'HEAD',
     });
   };
+}
+
+/** The response to a request that is to write: pages are only read. */
+function notAllowed(): Response {
+  const headers = { allow: 'GET, HEAD', 'content-type': 'text/plain; charset=utf-8' };
+  return new Response('This page can only be read: use GET or HEAD.\n', { status: 405, headers });
 }
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '');

@@ -89,9 +89,9 @@ function authSettings({ tokenSeconds = DEFAULT_TOKEN_SEC, anonymousUsers = true 
 
 /** Serves what belongs to the site: a page that is made for the request, or a file. Returns false if it has neither. */
 async function serveSitePart(config: GatewayConfig, url: string, exchange: Exchange): Promise<boolean> {
-  if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return false;
   const { makePages, siteDir, keys } = config;
   if (makePages && (await servePage(makePages({ url, anonKey: keys.anonKey }), exchange, url))) return true;
+  if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return false;
   return siteDir !== undefined && serveSite({ directory: siteDir, anonKey: keys.anonKey }, exchange);
 }
 

@@ -25,12 +25,15 @@ export async function importSitePages(file: string): Promise<(settings: SitePage
   return module.default as (settings: SitePagesSettings) => SitePages;
 }
 
-/** Serves a page for a GET or HEAD request. Returns false if there is none at the path. */
+/** Methods of which web-standard requests cannot be made. */
+const FORBIDDEN_METHODS = ['CONNECT', 'TRACE', 'TRACK'];
+
+/** Serves what the pages respond to a request, without its body. Returns false if there is no page at the path. */
 export async function servePage(pages: SitePages, exchange: Exchange, url: string): Promise<boolean> {
   const { request, method } = exchange;
   const host = header(request.headers, 'host') ?? new URL(url).host;
   const address = `http://${host}${request.url ?? '/'}`;
-  if (!URL.canParse(address)) return false;
+  if (!URL.canParse(address) || FORBIDDEN_METHODS.includes(method)) return false;
   const page = await pages(new Request(address, { method, signal: exchange.signal }));
   if (page === null) return false;
   send(exchange, page.status, Object.fromEntries(page.headers), Buffer.from(await page.arrayBuffer()));
