@@ -96,31 +96,68 @@ export function testSharedPage(fixture: () => StudioFixture, links: () => Shared
   });
 }
 
+/**
+ * Opens a shared page whose links to the file expire when `expire` is called: those that were used before are refused then. The
+ * connection is so slow that a jump needs another request.
+ */
+async function openExpiring(
+  fixture: StudioFixture,
+  url: string,
+): Promise<{ page: Page; errors: string[]; refused: string[]; expire: () => void }> {
+  const page = await openAsStranger(fixture, 'about:blank');
+  const errors = collectPageErrors(page);
+  const [used, expired] = [new Set<string>(), new Set<string>()];
+  const refused: string[] = [];
+  // The browser requests later parts of the file by the link that the first request was led to.
+  await page.route(/\/object\/sign\//, (route) => {
+    const link = route.request().url();
+    used.add(link);
+    if (!expired.has(link)) return route.continue();
+    refused.push(link);
+    return route.fulfill({ status: 400, json: { statusCode: '400', error: 'InvalidJWT' } });
+  });
+  const devtools = await page.context().newCDPSession(page);
+  const conditions = { offline: false, latency: 0, downloadThroughput: 400_000, uploadThroughput: -1 };
+  await devtools.send('Network.enable');
+  await devtools.send('Network.emulateNetworkConditions', conditions);
+  await page.clock.install();
+  await page.goto(url);
+  await play(page);
+  // Links that are signed in the same second are equal.
+  await passes(page, 1.2);
+  return { page, errors, refused, expire: () => used.forEach((link) => expired.add(link)) };
+}
+
 /** Tests of what happens when the link to the file, which is valid for a minute, expires while a visitor listens. */
 export function testExpiredLink(fixture: () => StudioFixture, links: () => SharedLinks): void {
-  test('a shared mashup plays on at its position when its link to the file has expired', async () => {
-    const page = await openAsStranger(fixture(), 'about:blank');
-    let expired = '';
-    let isExpired = false;
-    // The browser requests later parts of the file by the link that the first request was led to.
-    await page.route(/\/object\/sign\//, (route) => {
-      if (isExpired && expired === '') expired = route.request().url();
-      if (route.request().url() !== expired) return route.continue();
-      return route.fulfill({ status: 400, json: { statusCode: '400', error: 'InvalidJWT' } });
-    });
-    // Slow enough that a jump needs another request.
-    const devtools = await page.context().newCDPSession(page);
-    const conditions = { offline: false, latency: 0, downloadThroughput: 400_000, uploadThroughput: -1 };
-    await devtools.send('Network.enable');
-    await devtools.send('Network.emulateNetworkConditions', conditions);
-    await page.goto(links().page);
-    await play(page);
-    // Links that are signed in the same second are equal.
-    await passes(page, 1.2);
-    isExpired = true;
+  test('a visitor who pauses for two minutes plays on, and seeks, by new links and without errors', async () => {
+    const { page, errors, refused, expire } = await openExpiring(fixture(), links().page);
+    const source = (): Promise<string> => page.evaluate(() => document.querySelector('audio')?.src ?? '');
+    const first = await source();
+    expire();
+    await page.clock.fastForward('01:00');
+    assert.equal(await source(), first, 'a new link does not interrupt the sound');
     await page.getByLabel('Position').fill('18');
     await passes(page, 18.3);
-    assert.notEqual(expired, '');
+    const second = await source();
+    assert.notEqual(second, first);
+    await page.getByRole('button', { name: /^Pause/ }).click();
+    expire();
+    await page.clock.fastForward('02:00');
+    await page.getByLabel('Position').fill('6');
+    await play(page);
+    await passes(page, 6.3);
+    assert.notEqual(await source(), second);
+    assert.deepEqual([errors, refused], [[], []]);
+    await page.context().close();
+  });
+
+  test('a shared mashup plays on at its position when its link to the file has expired unexpectedly', async () => {
+    const { page, refused, expire } = await openExpiring(fixture(), links().page);
+    expire();
+    await page.getByLabel('Position').fill('18');
+    await passes(page, 18.3);
+    assert.equal(refused.length, 1);
     await page.getByRole('button', { name: /^Pause/ }).waitFor();
     await page.context().close();
   });

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { MashupTimeline, Player } from '@mashup-engine/react';
 import type { PlayerHandle } from '@mashup-engine/react';
 import type { SharePageData } from '@mashup-engine/client/share-pages';
@@ -41,11 +41,20 @@ export function SharedMashup({ data }: { data: SharePageData }) {
   );
 }
 
+/** Links are valid for a minute. */
+const RENEW_MS = 40_000;
+
 /**
  * The address of the sound. It leads to a link that is valid for a minute, which browsers use for later parts of the file too. A
- * renewed address is another one for the browser, and leads to a new link to the same file.
+ * renewed address is another one for the browser, and leads to a new link to the same file. The player requests it only when it
+ * needs one.
  */
 function useRenewableUrl(address: string): { url: string; renew: () => void } {
   const [count, setCount] = useState(0);
-  return { url: count === 0 ? address : `${address}&renewal=${count}`, renew: () => setCount((known) => known + 1) };
+  const renew = useCallback(() => setCount((known) => known + 1), []);
+  useEffect(() => {
+    const timer = setInterval(renew, RENEW_MS);
+    return () => clearInterval(timer);
+  }, [renew]);
+  return { url: count === 0 ? address : `${address}&renewal=${count}`, renew };
 }

@@ -100,6 +100,12 @@ export class ElementDeck implements Deck {
     if (this.#isPlayWanted) void this.element.play().catch(() => {});
   }
 
+  /** Where the section ends that is repeated from a position, in seconds; undefined: none is. */
+  protected loopEnd(seconds: number): number | undefined {
+    const { range } = this.#loop;
+    return range !== undefined && seconds >= range.startSec && seconds < range.endSec ? range.endSec : undefined;
+  }
+
   /** Reports an error of the element. */
   protected onElementError(events: DeckEvents): void {
     // What the browser says is for developers.
