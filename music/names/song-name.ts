@@ -1,5 +1,7 @@
 /** Title and artist of a song, from the tags and the name of its file. */
 import { isMark, withoutMarks } from './clean-name.ts';
+import { spellingOf } from './file-spelling.ts';
+import type { FileSpelling } from './file-spelling.ts';
 
 /** What the tags of a file say. */
 export type NameTags = { title: string | null; artist: string | null };
@@ -26,8 +28,8 @@ const sameWords = (text: string): string =>
     .replace(/[^\p{L}\p{N}]/gu, '');
 const isSame = (a: string, b: string): boolean => sameWords(a) !== '' && sameWords(a) === sameWords(b);
 
-/** The name of a file as words: without extension, underscores, dots and escapes. */
-function wordsOf(fileName: string): string {
+/** The name of a file as words: without extension, separators and escapes. */
+function wordsOf(fileName: string): FileSpelling {
   let stem = fileName.slice(-MAX_FILE_NAME).normalize('NFC');
   while (EXTENSION.test(stem)) stem = stem.replace(EXTENSION, '');
   if (/%[0-9a-f]{2}/i.test(stem)) {
@@ -37,17 +39,18 @@ function wordsOf(fileName: string): string {
       // It was no escape.
     }
   }
-  const hasUnderscores = stem.includes('_');
-  let words = stem.replace(/_/g, ' ');
-  if (!words.trim().includes(' ') && /\.[^.]{3,}\.|\.[^.]{2,}$/.test(words) && words.split('.').length > 2)
-    words = words.replace(/\./g, ' ');
-  words = words
+  if (
+    !/[\s_-]/.test(stem.trim().replaceAll('.-.', '')) &&
+    /\.[^.]{3,}\.|\.[^.]{2,}$/.test(stem) &&
+    stem.split('.').length > 2
+  )
+    stem = stem.replace(/\./g, ' ');
+  const { words, toTitle } = spellingOf(stem);
+  const dashes = words
     .replace(/\s+[–—−]+\s+/g, ' - ')
     .replace(/\s*[–—]\s*/g, ' - ')
     .replace(/\s-+\s/g, ' - ');
-  // `artist_name-song_name`: a hyphen is the dash.
-  if (hasUnderscores && !words.includes(' - ')) words = words.replace(/(?<=\p{L})-(?=\p{L})/u, ' - ');
-  return words.replace(/\s+/g, ' ').trim();
+  return { words: dashes.replace(/\s+/g, ' ').trim(), toTitle };
 }
 
 /** The parts of a name between dashes, without numbers of tracks, tempi, keys and marks. */
@@ -75,6 +78,13 @@ function partsOf(words: string): string[] {
   );
 }
 
+/** Reads title and artist in the name of a file. */
+function readFileName(fileName: string): SongName {
+  const { words, toTitle } = wordsOf(fileName);
+  const { name, artist } = readName(words);
+  return { name: toTitle(name, 'name'), artist: toTitle(artist, 'artist') };
+}
+
 /** Reads title and artist in a name of the form `Artist - Title`. */
 function readName(words: string): SongName {
   const [first = '', ...rest] = partsOf(words);
@@ -94,10 +104,11 @@ function withoutArtist(title: string, artist: string): string {
 
 /**
  * Returns title and artist of a song: of its tags, otherwise of the name of its file. Track numbers, versions, tempi and marks of
- * videos and sites are removed; what tells recordings apart (`(Live)`, `(Acapella)`, a remix) stays.
+ * videos and sites are removed; what tells recordings apart (`(Live)`, `(Acapella)`, a remix) stays. Words that a file name joins or
+ * has in lower or upper case alone are written as titles; tags and names with a spelling of their own keep it.
  */
 export function songNameOf(fileName: string, tags: NameTags = { title: null, artist: null }): SongName {
-  const ofFile = readName(wordsOf(fileName));
+  const ofFile = readFileName(fileName);
   const [title, tagged] = [known(tags.title, NO_TITLE), known(tags.artist, NO_ARTIST)];
   const ofTitle = title.includes(' - ') && tagged === '' ? readName(title) : { name: withoutMarks(title), artist: '' };
   const fromFile = title === '' || isSame(ofTitle.name, ofFile.name) ? ofFile.artist : '';
