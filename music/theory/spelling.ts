@@ -43,3 +43,16 @@ export function spellChord(label: string, key: Key | null): string {
 export function withAccidentalSigns(note: string): string {
   return note.replace(/#$/, '♯').replace(/(?<=.)b$/, '♭');
 }
+
+/** A note with an accidental sign, in a text. */
+const SIGNED_NOTE = /(\b[A-G][♯♭])/u;
+
+/** Splits a text into pieces: those at odd places are notes with an accidental sign, as `B♭`. */
+export const splitNotes = (text: string): string[] => text.split(SIGNED_NOTE);
+
+/** Writes notes of a text as they are spoken: `B♭ major` is `B flat major`. For screen readers, which skip the signs or misread them. */
+export function spokenNotes(text: string): string {
+  return splitNotes(text)
+    .map((piece, at) => (at % 2 === 0 ? piece : `${piece[0]} ${piece[1] === '♭' ? 'flat' : 'sharp'}`))
+    .join('');
+}

@@ -1,6 +1,7 @@
 /** Small parts that the studio shares with the components. They are not published: they may change at any time. */
 export { Icon } from './components/common/icons.tsx';
 export { loadedLater } from './components/common/loaded-later.tsx';
+export { MusicText } from './components/common/MusicText.tsx';
 export { PreviewButton } from './components/common/PreviewButton.tsx';
 export { Warnings } from './components/result/Warnings.tsx';
 export { toneOf } from './components/common/tones.ts';

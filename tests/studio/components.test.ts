@@ -11,6 +11,7 @@ import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
+import { spokenNotes } from '../../music/theory/spelling.ts';
 import type { MashupJob } from '@mashup-engine/client';
 import { separatorText } from '../../packages/react/components/result/separators.ts';
 import { SUGGESTIONS } from '../../packages/react/components/result/suggestions.ts';
@@ -122,6 +123,23 @@ test('a track shows the analysis of the service, also of silence, and nothing wi
     assert.match(html, /bpm/);
   }
   assert.equal(frontend.render('TrackAnalysisDisplay', { analysis: {} as ExistingAnalysis }), '');
+});
+
+test('screen readers read flats and sharps of keys as words, wherever a key is shown', async () => {
+  const response = await contract<{ analysis: ExistingAnalysis }>('analysis.response.ok.json');
+  const analysis = { ...response.analysis, harmonic: { ...response.analysis.harmonic, key: 'A# major' } };
+  const flat = '<span aria-hidden="true">B♭</span><span class="sr-only select-none">B flat</span> m';
+  assert.ok(frontend.render('TrackAnalysisDisplay', { analysis }).includes(`${flat}ajor`));
+  const collaboration = {
+    mashupConcept: 'In B♭ minor.',
+    analysisData: [analysis],
+    onIterationRequest: () => Promise.resolve(),
+  };
+  const asked = frontend.render('ClaudeCollaboration', collaboration);
+  assert.ok(asked.includes(`${flat}ajor`) && asked.includes(`${flat}inor`));
+  const warnings = [{ code: 'key', message: 'Parts are in B♭ minor.', task: 'render' }];
+  assert.ok(frontend.renderWarnings({ warnings, songs: [] } as unknown as MashupJob).includes(`${flat}inor`));
+  assert.equal(spokenNotes('C♯ minor and E♭, not AB♭'), 'C sharp minor and E flat, not AB♭');
 });
 
 test('a finished mashup shows its failed checks apart from its notes and the peculiarities of its songs', () => {

@@ -1,5 +1,6 @@
 /** The HTML of a shared mashup: a page of its own, and an embedded player. Both work without scripts. */
 import { clock } from '../../../music/plan/clock.ts';
+import { spokenNotes, splitNotes } from '../../../music/theory/spelling.ts';
 import { COVER_SIZE, EMBED_HEIGHT } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 import { html, jsonBlock } from './html.ts';
@@ -38,7 +39,7 @@ export function sharePage(mashup: SharedMashup, site: Site): string {
     />
     <h1 dir="auto" data-testid="title">${mashup.title}</h1>
     ${creditList(mashup)}
-    <p class="share-facts">${factsOf(mashup).join(' · ')}${madeOn(mashup)}</p>
+    <p class="share-facts">${withSpokenNotes(factsOf(mashup).join(' · '))}${madeOn(mashup)}</p>
     <div id="${LISTEN_ID}" class="share-listen">${audioElement(addresses)} ${sectionList(mashup)}</div>
     <p class="share-foot">
       Made with <a href="${addresses.studio}">${site.name}</a>.
@@ -140,6 +141,16 @@ function preview(mashup: SharedMashup, { name, addresses }: Site): Html {
   ];
   return html`<link rel="canonical" href="${addresses.page}" />
     ${properties.map(([property, value]) => html`<meta property="${property}" content="${value}" /> `)}${names.map(([key, value]) => html`<meta name="${key}" content="${value}" /> `)}`;
+}
+
+/** A text in which screen readers read `B♭` as `B flat`. */
+function withSpokenNotes(text: string): Html {
+  const pieces = splitNotes(text).map((piece, at) =>
+    at % 2 === 0
+      ? html`${piece}`
+      : html`<span aria-hidden="true">${piece}</span><span class="sr-only select-none">${spokenNotes(piece)}</span>`,
+  );
+  return html`${pieces}`;
 }
 
 function creditList({ songs }: SharedMashup): Html {

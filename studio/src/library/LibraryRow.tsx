@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { signResultUrl } from '@mashup-engine/client';
 import type { MashupJob } from '@mashup-engine/client';
 import { useStudio } from '@mashup-engine/react';
-import { ago, clock, displayKey, Icon, PreviewButton } from '@mashup-engine/react/kit';
+import { ago, clock, displayKey, Icon, MusicText, PreviewButton } from '@mashup-engine/react/kit';
 import { STAGE_NAMES } from '../../../schema/stages.ts';
 
 const STATUS_CLASSES: Record<MashupJob['status'], string> = {
@@ -41,7 +41,9 @@ export function LibraryRow({
         >
           {name}
         </a>
-        <p className="line-clamp-2 text-sm text-soft sm:line-clamp-1">{factsOf(job)}</p>
+        <p className="line-clamp-2 text-sm text-soft sm:line-clamp-1">
+          <MusicText text={factsOf(job)} />
+        </p>
       </div>
       <div className="order-last basis-full pl-12 sm:order-none sm:basis-auto sm:pl-0">
         {isDraft ? (

@@ -1,4 +1,5 @@
 import { Icon } from './icons.tsx';
+import { MusicText } from './MusicText.tsx';
 
 /** A list of warnings; nothing without any. `label` names it for screen readers. */
 export function Notes({ messages, label }: { messages: readonly string[]; label: string }) {
@@ -8,7 +9,9 @@ export function Notes({ messages, label }: { messages: readonly string[]; label:
       {messages.map((message) => (
         <li key={message} className="flex gap-2">
           <Icon name="warning" className="mt-0.5 h-4 w-4 shrink-0 text-warn" />
-          {message}
+          <span>
+            <MusicText text={message} />
+          </span>
         </li>
       ))}
     </ul>

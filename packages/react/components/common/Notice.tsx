@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Problem } from '../../state/problem.ts';
 import { Icon } from './icons.tsx';
+import { MusicText } from './MusicText.tsx';
 
 const KINDS = {
   bad: 'border-bad/40 bg-bad/10',
@@ -26,8 +27,14 @@ export function Notice({
     >
       <Icon name="warning" className={`mt-0.5 h-5 w-5 ${kind === 'bad' ? 'text-bad' : 'text-warn'}`} />
       <div className="min-w-0 flex-1 text-sm">
-        <p className="break-words font-medium">{problem.message}</p>
-        {problem.hint !== '' && <p className="mt-0.5 text-soft">{problem.hint}</p>}
+        <p className="break-words font-medium">
+          <MusicText text={problem.message} />
+        </p>
+        {problem.hint !== '' && (
+          <p className="mt-0.5 text-soft">
+            <MusicText text={problem.hint} />
+          </p>
+        )}
         {children}
       </div>
       {onDismiss && (

@@ -1,6 +1,7 @@
 import type { JobSong } from '@mashup-engine/client';
 import { displayKeyWithCamelot } from '../../../../music/theory/keys.ts';
 import { Icon } from '../common/icons.tsx';
+import { MusicText } from '../common/MusicText.tsx';
 import type { Tone } from '../common/tones.ts';
 
 const SONG_STATE_TEXTS: Record<string, string> = {
@@ -25,11 +26,11 @@ export function SongProgress({ song, tone, isProcessing }: { song: JobSong; tone
         <span className={`block truncate text-xs sm:text-sm ${isUnusable ? 'text-bad' : 'text-soft'}`}>
           {SONG_STATE_TEXTS[song.state] ?? song.state}
           {song.bpm !== undefined && ` · ${Math.round(song.bpm)} bpm`}
-          {song.key !== undefined && ` · ${displayKeyWithCamelot(song.key)}`}
+          {song.key !== undefined && <MusicText text={` · ${displayKeyWithCamelot(song.key)}`} />}
         </span>
         {song.warnings?.map((warning) => (
           <span key={warning} className="block break-words text-xs text-warn">
-            {warning}
+            <MusicText text={warning} />
           </span>
         ))}
       </span>

@@ -3,6 +3,7 @@ import { displayKey } from '../../../../music/theory/keys.ts';
 import type { NamedSong } from '../../state/wish-reading.ts';
 import type { ShownAnalysis } from '../../state/songs.ts';
 import { percent } from '../../texts.ts';
+import { MusicText } from '../common/MusicText.tsx';
 import { FeedbackForm } from './FeedbackForm.tsx';
 import { SUGGESTIONS } from './suggestions.ts';
 
@@ -31,7 +32,11 @@ export function ClaudeCollaboration({
       <h2 id={`${id}title`} className="text-lg font-semibold">
         Ask for another version
       </h2>
-      {mashupConcept !== '' && <p className="mt-1 line-clamp-3 text-sm text-soft">{mashupConcept}</p>}
+      {mashupConcept !== '' && (
+        <p className="mt-1 line-clamp-3 text-sm text-soft">
+          <MusicText text={mashupConcept} />
+        </p>
+      )}
       {analysisData.some((analysis) => analysis !== undefined) && (
         <ul className="mt-3 flex flex-wrap gap-2" aria-label="The songs">
           {analysisData.map(
@@ -39,7 +44,8 @@ export function ClaudeCollaboration({
               analysis && (
                 <li key={index} className="chip">
                   {analysis.rhythmic.has_beat === false ? 'no beat' : `${Math.round(analysis.rhythmic.bpm)} bpm`} ·{' '}
-                  {displayKey(analysis.harmonic.key)} · voice {percent(analysis.vocal.vocal_presence)}
+                  <MusicText text={displayKey(analysis.harmonic.key)} /> · voice{' '}
+                  {percent(analysis.vocal.vocal_presence)}
                 </li>
               ),
           )}

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { fromLines } from '../../../../music/texts/lines.ts';
 import { restateKey } from '../../../../music/theory/key-text.ts';
+import { MusicText } from '../common/MusicText.tsx';
 import type { Plan } from '../../../../schema.ts';
 
 /** The reasons of a plan: its vision, and each problem with its solution. */
@@ -31,29 +32,28 @@ export function Decisions({
   return (
     <section className="panel" aria-label="Decisions">
       <h2 className="text-lg font-semibold">Why it sounds like this</h2>
-      {vision !== concept && <p className="mt-2 text-sm leading-relaxed">{vision}</p>}
+      {vision !== concept && (
+        <p className="mt-2 text-sm leading-relaxed">
+          <MusicText text={vision} />
+        </p>
+      )}
       {changes && <Changes sentences={fromLines(changes)} isNewVersion={isNewVersion} />}
       {children}
       {problems.length > 0 && (
         <ul className="mt-4 space-y-3 text-sm">
           {problems.map(({ problem, solution }) => (
             <li key={problem + solution}>
-              <p className="font-medium">{problem}</p>
-              <p className="text-soft">{solution}</p>
+              <p className="font-medium">
+                <MusicText text={problem} />
+              </p>
+              <p className="text-soft">
+                <MusicText text={solution} />
+              </p>
             </li>
           ))}
         </ul>
       )}
-      {corrections.length > 0 && (
-        <div className="mt-4 text-sm">
-          <h3 className="font-medium">Corrected while rendering</h3>
-          <ul className="list-disc pl-4 text-soft">
-            {corrections.map((correction) => (
-              <li key={correction}>{correction}</li>
-            ))}
-          </ul>
-        </div>
-      )}
+      {corrections.length > 0 && <Corrections sentences={corrections} />}
       {artistCredits !== '' && <p className="mt-4 text-xs text-soft">Credits: {artistCredits}</p>}
     </section>
   );
@@ -66,7 +66,25 @@ function Changes({ sentences, isNewVersion }: { sentences: readonly string[]; is
       <h3 className="font-medium">{isNewVersion ? 'Changed in this version' : 'Your wishes'}</h3>
       <ul className="mt-1 list-disc space-y-1 pl-4">
         {sentences.map((sentence) => (
-          <li key={sentence}>{sentence}</li>
+          <li key={sentence}>
+            <MusicText text={sentence} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** What the renderer changed after failed quality checks. */
+function Corrections({ sentences }: { sentences: readonly string[] }) {
+  return (
+    <div className="mt-4 text-sm">
+      <h3 className="font-medium">Corrected while rendering</h3>
+      <ul className="list-disc pl-4 text-soft">
+        {sentences.map((sentence) => (
+          <li key={sentence}>
+            <MusicText text={sentence} />
+          </li>
         ))}
       </ul>
     </div>

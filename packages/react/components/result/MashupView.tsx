@@ -8,6 +8,7 @@ import { useStemMix } from '../../hooks/useStemMix.ts';
 import { useStore } from '../../state/store.ts';
 import { useStudio } from '../../state/studio.tsx';
 import { WishOutcomes } from '../wishes/WishOutcomes.tsx';
+import { MusicText } from '../common/MusicText.tsx';
 import { Notice } from '../common/Notice.tsx';
 import { MixerPanel } from '../mixer/MixerPanel.tsx';
 import { StemDownloadButtons } from '../mixer/StemDownloadButtons.tsx';
@@ -59,7 +60,11 @@ export function MashupView({ onOpen, onStartOver }: Props) {
         <h1 className="text-2xl font-semibold sm:text-3xl" data-testid="title">
           {title}
         </h1>
-        {played?.concept && <p className="mt-2 max-w-3xl text-soft">{played.concept}</p>}
+        {played?.concept && (
+          <p className="mt-2 max-w-3xl text-soft">
+            <MusicText text={played.concept} />
+          </p>
+        )}
       </header>
       {played !== undefined && progress}
       <ListenPanel

@@ -4,6 +4,7 @@ import { useMediaSession } from '../../hooks/useMediaSession.ts';
 import { usePlayback } from '../../hooks/usePlayback.ts';
 import type { LiveAudio, PlayerControls, PlayerStems } from '../../hooks/usePlayback.ts';
 import { Icon } from '../common/icons.tsx';
+import { MusicText } from '../common/MusicText.tsx';
 import { Notice } from '../common/Notice.tsx';
 import { KeyHelp } from './KeyHelp.tsx';
 import { PlayerButtons } from './PlayerButtons.tsx';
@@ -136,7 +137,9 @@ function PlayerNotes({
         >
           <ul className="mt-1 list-disc space-y-0.5 pl-4">
             {changes.map((change) => (
-              <li key={change}>{change}</li>
+              <li key={change}>
+                <MusicText text={change} />
+              </li>
             ))}
           </ul>
         </Notice>

@@ -1,6 +1,7 @@
 import type { MashupJob } from '@mashup-engine/client';
 import { displayKeyWithCamelot } from '../../../../music/theory/keys.ts';
 import { clock, decimal } from '../../texts.ts';
+import { MusicText } from '../common/MusicText.tsx';
 import { DownloadButtons } from './DownloadButtons.tsx';
 import { separatorText } from './separators.ts';
 
@@ -28,7 +29,9 @@ export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' 
         {facts.map(([name, value]) => (
           <div key={name}>
             <dt className="text-xs text-soft">{name}</dt>
-            <dd className="text-sm font-medium">{value}</dd>
+            <dd className="text-sm font-medium">
+              <MusicText text={value} />
+            </dd>
           </div>
         ))}
       </dl>

@@ -1,4 +1,5 @@
 import type { MashupJob } from '@mashup-engine/client';
+import { MusicText } from '../common/MusicText.tsx';
 import { Notes } from '../common/Notes.tsx';
 import { Notice } from '../common/Notice.tsx';
 
@@ -18,7 +19,9 @@ export function Warnings({ job }: { job: MashupJob }) {
         <Notice kind="warn" problem={{ message: 'This mashup fails quality checks of its sound.', hint: '' }}>
           <ul className="mt-1 list-disc space-y-0.5 pl-4" aria-label="Failed quality checks">
             {faults.map((message) => (
-              <li key={message}>{message}</li>
+              <li key={message}>
+                <MusicText text={message} />
+              </li>
             ))}
           </ul>
         </Notice>

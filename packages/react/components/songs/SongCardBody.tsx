@@ -1,6 +1,7 @@
 import { displayKeyWithCamelot } from '../../../../music/theory/keys.ts';
 import type { Problem } from '../../state/problem.ts';
 import { Icon } from '../common/icons.tsx';
+import { MusicText } from '../common/MusicText.tsx';
 import { ProgressBar } from '../common/ProgressBar.tsx';
 import type { Tone } from '../common/tones.ts';
 import type { SongCardProps } from './song-card-props.ts';
@@ -19,7 +20,7 @@ export function SongCardBody(props: Props) {
       <Content {...props} />
       {!analysis && card?.bpm !== undefined && (
         <p className="mt-3 text-sm">
-          {Math.round(card.bpm)} bpm · {displayKeyWithCamelot(card.key ?? '')}
+          {Math.round(card.bpm)} bpm · <MusicText text={displayKeyWithCamelot(card.key ?? '')} />
         </p>
       )}
     </div>

@@ -1,6 +1,7 @@
 import { camelotCode, displayKey, parseKey } from '../../../../music/theory/keys.ts';
 import type { ShownAnalysis } from '../../state/songs.ts';
 import { decimal, percent } from '../../texts.ts';
+import { MusicText } from '../common/MusicText.tsx';
 import { Notes } from '../common/Notes.tsx';
 import type { Tone } from '../common/tones.ts';
 import { toneOf } from '../common/tones.ts';
@@ -62,7 +63,7 @@ export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis:
         <div>
           <dt className="label">Key</dt>
           <dd className="text-lg font-semibold">
-            {displayKey(harmonic.key)}
+            <MusicText text={displayKey(harmonic.key)} />
             {camelot && (
               <abbr title="Camelot code" className="ml-1.5 text-sm font-normal text-soft no-underline">
                 {camelot}

@@ -1,6 +1,8 @@
 import { useEffect, useRef } from 'react';
 import type { ShownReading } from '../../state/wish-reading.ts';
+import { spokenNotes } from '../../../../music/theory/spelling.ts';
 import { Icon } from '../common/icons.tsx';
+import { MusicText } from '../common/MusicText.tsx';
 
 const inQuotes = (parts: readonly string[]): string => parts.map((part) => `“${part}”`).join(', ');
 
@@ -48,7 +50,7 @@ export function WishChips({
   return (
     <>
       <p role="status" className="sr-only">
-        {reading && spokenReading(reading, isPlanner)}
+        {reading && spokenNotes(spokenReading(reading, isPlanner))}
       </p>
       <div ref={list} data-testid="wish-reading">
         {reading && (reading.wishes.length > 0 || reading.notUnderstood.length > 0) && (
@@ -60,11 +62,11 @@ export function WishChips({
               <ul className="flex flex-wrap gap-2" aria-label="Understood wishes">
                 {reading.wishes.map(({ text, without }, index) => (
                   <li key={text} className="chip flex items-center gap-1 break-words text-ink">
-                    {text}
+                    <MusicText text={text} />
                     <button
                       type="button"
                       className="-mr-1.5 grid h-6 w-6 place-items-center rounded-full text-soft hover:text-ink"
-                      aria-label={`Remove “${text}”`}
+                      aria-label={`Remove “${spokenNotes(text)}”`}
                       onClick={() => {
                         removed.current = index;
                         onChange(without);

@@ -1,4 +1,5 @@
 import { describeWish } from '../../../../music/wishes/wish-texts.ts';
+import { MusicText } from '../common/MusicText.tsx';
 import type { WishOutcome } from '../../../../schema.ts';
 
 /** What became of the wishes of a mashup: done, not possible with the reason, left to Claude, not understood. Nothing without wishes. */
@@ -21,12 +22,12 @@ export function WishOutcomes({
         const text = describeWish(wish, names);
         return reason === undefined ? (
           <li key={text} className="chip break-words">
-            {text}: <span className="text-good">done</span>
+            <MusicText text={text} />: <span className="text-good">done</span>
           </li>
         ) : (
           <li key={text} className="chip break-words">
-            {text}: <span className="text-warn">not possible</span>
-            {reason !== '' && `: ${reason}`}
+            <MusicText text={text} />: <span className="text-warn">not possible</span>
+            {reason !== '' && <MusicText text={`: ${reason}`} />}
           </li>
         );
       })}
