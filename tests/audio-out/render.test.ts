@@ -113,9 +113,10 @@ describe('rendering a masterplan over HTTP', () => {
       assert.ok(paths.includes(`/${SONG_A.id}/drums.wav`));
     });
 
-    it('sends an event at least every 2 seconds', () => {
+    it('sends an event at least every 2 seconds, or every fifth of a slow render', () => {
       const gaps = rendered.times.map((time, i) => time - (rendered.times[i - 1] ?? 0));
-      assert.ok(Math.max(...gaps) < 2000, `${Math.max(...gaps)} ms`);
+      const limit = Math.max(2000, (rendered.times.at(-1) ?? 0) / 5);
+      assert.ok(Math.max(...gaps) < limit, `${Math.max(...gaps)} ms of ${limit}`);
     });
 
     it('is as long as the plan', () => {
