@@ -151,6 +151,7 @@ export interface MashupJobsTable {
   stopped_stage: Stage | null;
   warnings: Json<JobWarning[]>;
   estimated_completion_at: Date | null;
+  estimate_note: string | null;
   parent_id: string | null;
   feedback: string | null;
   hold: 'planning' | null;

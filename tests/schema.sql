@@ -566,6 +566,7 @@ create table public.mashup_jobs (
   stopped_stage text,
   warnings jsonb storage main default '[]'::jsonb not null,
   estimated_completion_at timestamp with time zone,
+  estimate_note text storage main,
   parent_id uuid,
   feedback text storage main,
   hold text,
@@ -609,6 +610,8 @@ comment on column public.mashup_jobs.studio_version is 'The studio version of a 
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
 comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';
+comment on column public.mashup_jobs.estimated_completion_at is 'Expected end of a job with a slot. Null while nobody knows: see estimate_note.';
+comment on column public.mashup_jobs.estimate_note is 'Why the end cannot be estimated, as users read it: a pause, or services that the job still needs and that are unavailable or silent.';
 comment on column public.mashup_jobs.parent_id is 'The mashup of which this one is an iteration. It may have been deleted.';
 comment on column public.mashup_jobs.feedback is 'What the user wants changed in the parent.';
 comment on column public.mashup_jobs.hold is 'The stage before which a draft waits for its user; null once it is started.';
@@ -1844,10 +1847,7 @@ begin
     when 'remake' then new := mashup.reset_for_rerun(new);
     when 'replay' then new := mashup.reset_for_replay(new);
   end case;
-  if new.admitted_at is not null then
-    new.estimated_completion_at := mashup.estimate_completion(new);
-  end if;
-  return new;
+  return mashup.reset_estimate(new);
 end
 $function$;
 comment on function mashup.check_transition() is 'Trigger before any write of stage, also of the value it had: refuses a transition that is not in mashup.transitions and resets the row for the new stage. Raises MB001, MB003, MB006, MB015.';
@@ -2853,7 +2853,9 @@ declare
   v_sum double precision := 0;
   v_is_model boolean := mashup.uses_model(p_job);
 begin
-  if exists (select from mashup.service_health h where h.state <> 'closed') and mashup.waits_for_services(p_job) then
+  if (exists (select from mashup.service_health h where h.state <> 'closed') or exists (select from mashup.pauses))
+    and mashup.estimate_note(p_job) is not null
+  then
     return null;
   end if;
   foreach v_song in array v_songs loop
@@ -2886,7 +2888,38 @@ begin
   return mashup.now() + make_interval(secs => v_sum);
 end
 $function$;
-comment on function mashup.estimate_completion(mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats; null while a service is unavailable that it still needs.';
+comment on function mashup.estimate_completion(mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats; null while it has a note (see estimate_note).';
+
+CREATE OR REPLACE FUNCTION mashup.estimate_note(p_job mashup_jobs)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_away text[];
+begin
+  if exists (select from mashup.pauses)
+    and (mashup.is_job_paused(p_job.id, p_job.user_id) or exists (select from mashup.remaining_kinds(p_job) k where mashup.is_kind_paused(k)))
+  then
+    return 'The time left is known when the operator ends the pause.';
+  end if;
+  v_away := array(
+    select distinct mashup.name_for_users(h.service)
+      from mashup.service_health h join mashup.remaining_kinds(p_job) k on h.service = any (mashup.services_of(k)) where h.state <> 'closed'
+    union
+    select mashup.name_for_users(k.service) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+      where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'running' and k.stage = p_job.stage and mashup.is_silent(t)
+    order by 1);
+  return case
+    when v_away = '{}' then null
+    when 'storage' = any (v_away) then 'The time left is known when the file storage is back.'
+    when cardinality(v_away) > 1 then format('The time left is known when the %s services are back.', array_to_string(v_away, ' and '))
+    else format('The time left is known when the %s service is back.', v_away[1])
+  end;
+end
+$function$;
+comment on function mashup.estimate_note(mashup_jobs) is 'Returns why the end of a job cannot be estimated, as its user reads it: a pause, or services that it still needs and that are unavailable or silent. Null: it can.';
 
 CREATE OR REPLACE FUNCTION mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text)
  RETURNS void
@@ -3726,11 +3759,30 @@ CREATE OR REPLACE FUNCTION mashup.is_silent(p_task mashup.tasks)
  STABLE
  SET search_path TO ''
 AS $function$
+declare
+  v_silent_sec double precision := extract(epoch from mashup.now() - p_task.heard_at);
+  v_stats mashup.stage_stats;
+  v_job public.mashup_jobs;
+  v_song_sec double precision;
 begin
-  return p_task.heard_at + make_interval(secs => p_task.silence_sec / 2) < mashup.now();
+  if v_silent_sec is null or v_silent_sec > p_task.silence_sec / 2 then
+    return v_silent_sec is not null;
+  end if;
+  -- Until five are measured a call may take the whole time of its kind. Operators should not wait for half of that.
+  if v_silent_sec <= mashup.setting_number('call_limit_min_sec')
+    or p_task.silence_sec < (select k.timeout_sec from mashup.task_kinds k where k.kind = p_task.kind)
+  then
+    return false;
+  end if;
+  select * into v_stats from mashup.stage_stats s where s.kind = p_task.kind;
+  select * into v_job from public.mashup_jobs j where j.id = p_task.job_id;
+  select coalesce(sum(coalesce((s ->> 'duration_sec')::double precision, mashup.setting_number('song_max_sec'))), 0) into v_song_sec
+    from mashup.active_songs(v_job.songs) s where p_task.song_id is null or s ->> 'song_id' = p_task.song_id;
+  return v_silent_sec > mashup.setting_number('call_limit_factor') / 2 * (v_stats.base_sec + v_stats.per_song_sec * v_song_sec)
+    * case when p_task.kind = 'separate' and mashup.uses_model(v_job) then v_stats.model_factor else 1 end;
 end
 $function$;
-comment on function mashup.is_silent(mashup.tasks) is 'Returns whether the service of a running task has been silent for half of the time after which its call ends.';
+comment on function mashup.is_silent(mashup.tasks) is 'Returns whether the service of a running task has been silent for half of the time after which its call ends, or, before that time follows from measured durations, for half of the time that it would be.';
 
 CREATE OR REPLACE FUNCTION mashup.is_sound_job(p_job mashup_jobs)
  RETURNS boolean
@@ -3756,7 +3808,8 @@ declare
     when jsonb_typeof(p_job.warnings) <> 'array' then 'warnings_are_a_list'
     when length(p_job.current_step) > 200 or length(p_job.title) > 200 or length(p_job.concept) > 600 or length(p_job.result_path) > 300
       or length(p_job.error_code) > 60 or length(p_job.error_message) > 500 or length(p_job.error_hint) > 300 or length(p_job.feedback) > 1000
-      or length(p_job.idempotency_key) not between 1 and 200 or length(p_job.takedown_reason) not between 1 and 300 then 'texts_are_short'
+      or length(p_job.idempotency_key) not between 1 and 200 or length(p_job.takedown_reason) not between 1 and 300
+      or length(p_job.estimate_note) > 200 then 'texts_are_short'
     when p_job.traceparent !~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' then 'traceparent_is_valid'
   end;
 begin
@@ -4372,6 +4425,14 @@ begin
 end
 $function$;
 comment on function mashup.move_mashup_stems(mashup_jobs) is 'The result of a complete job was replaced, and it has no other unfinished tasks: stems that are being made of the old result are made of the new one instead. Lock order: job row held by the caller, tasks by id.';
+
+CREATE OR REPLACE FUNCTION mashup.name_for_users(p_service text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select case p_service when 'orchestrator' then 'planning' when 'processing' then 'rendering' else p_service end $function$;
+comment on function mashup.name_for_users(text) is 'Returns the name of a service as users read it: some are known to the engine by another one.';
 
 CREATE OR REPLACE FUNCTION mashup.new_share_token()
  RETURNS text
@@ -5289,6 +5350,33 @@ AS $function$
 $function$;
 comment on function mashup.referenced_files() is 'Returns the files that rows point to: the stems of the cache (owner stems, id of the row), the current results of complete jobs (owner result, id of the job), and the stems of mashups (owner mashup_stems, job and epoch).';
 
+CREATE OR REPLACE FUNCTION mashup.refresh_estimates()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  -- Mostly nothing is away and no job has a note.
+  if not exists (select from mashup.service_health h where h.state <> 'closed') and not exists (select from mashup.pauses)
+    and not exists (select from public.mashup_jobs j
+      where j.admitted_at is not null and (j.estimate_note is not null or j.estimated_completion_at is null))
+  then
+    return;
+  end if;
+  with noted as materialized (
+    select j.id, mashup.estimate_note(j) as note from public.mashup_jobs j where j.admitted_at is not null
+  ), changed as (
+    select j.id, n.note from noted n join public.mashup_jobs j on j.id = n.id
+    where j.admitted_at is not null and (j.estimate_note is distinct from n.note or (j.estimated_completion_at is null) <> (n.note is not null))
+    for no key update of j skip locked
+  )
+  -- Nobody knows how long a service is going to be away.
+  update public.mashup_jobs j set estimate_note = c.note, estimated_completion_at = case when c.note is null then mashup.estimate_completion(j) end
+  from changed c where j.id = c.id;
+end
+$function$;
+comment on function mashup.refresh_estimates() is 'Writes estimate_note of all jobs with a slot, and with it estimated_completion_at, which is null exactly while there is a note: also of a job that runs while a service of a later stage is away. Skips locked rows: the sweep writes them within a second.';
+
 CREATE OR REPLACE FUNCTION mashup.refresh_queue_positions()
  RETURNS void
  LANGUAGE plpgsql
@@ -5365,17 +5453,11 @@ begin
         when 'circuit' then c.step
         when 'pause' then 'Paused by the operator'
         else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
-      end,
-      -- Nobody knows how long it is going to be away.
-      estimated_completion_at = case
-        when c.waiting_on in ('circuit', 'pause') then null
-        when j.waiting_on in ('circuit', 'pause') then mashup.estimate_completion(j)
-        else j.estimated_completion_at
       end
   from changed c where j.id = c.id;
 end
 $function$;
-comment on function mashup.refresh_waiting_on(uuid[]) is 'Writes waiting_on of jobs with a slot, and with it current_step and estimated_completion_at, which is null while a job waits for a service or a pause; null: of all jobs. Skips locked rows: the sweep writes them within a second.';
+comment on function mashup.refresh_waiting_on(uuid[]) is 'Writes waiting_on of jobs with a slot, and with it current_step; null: of all jobs. Skips locked rows: the sweep writes them within a second.';
 
 CREATE OR REPLACE FUNCTION mashup.refuse_transition(p_job_id uuid, p_from text, p_to text)
  RETURNS void
@@ -5461,6 +5543,21 @@ begin
 end
 $function$;
 comment on function mashup.remade_stems(mashup_jobs) is 'Returns whether the current run of a job began because stems were missing.';
+
+CREATE OR REPLACE FUNCTION mashup.remaining_kinds(p_job mashup_jobs)
+ RETURNS SETOF mashup.task_kinds
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select k.* from mashup.task_kinds k join mashup.stages s on s.stage = k.stage
+    where not s.is_terminal
+      and s.position >= (select c.position from mashup.stages c where c.stage = p_job.stage)
+      and (p_job.hold is null or s.position < (select c.position from mashup.stages c where c.stage = p_job.hold))
+      and (k.song_member is null or exists (
+        select from mashup.active_songs(p_job.songs) g where g ->> k.song_member is null))
+$function$;
+comment on function mashup.remaining_kinds(mashup_jobs) is 'Returns the kinds of task that a job still needs, up to its end or the stage before which it waits.';
 
 CREATE OR REPLACE FUNCTION mashup.repair_files(p_missing text[], p_apply boolean)
  RETURNS TABLE(what text, found bigint)
@@ -5860,6 +5957,25 @@ begin
 end
 $function$;
 comment on function mashup.require_own_job(uuid,boolean) is 'Returns a job of the caller, locked unless p_lock is false. Raises MB002 for any other job, as for one that does not exist; MB010.';
+
+CREATE OR REPLACE FUNCTION mashup.reset_estimate(p_job mashup_jobs)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  p_job.estimate_note := null;
+  if p_job.admitted_at is not null then
+    p_job.estimated_completion_at := mashup.estimate_completion(p_job);
+    if p_job.estimated_completion_at is null then
+      p_job.estimate_note := mashup.estimate_note(p_job);
+    end if;
+  end if;
+  return p_job;
+end
+$function$;
+comment on function mashup.reset_estimate(mashup_jobs) is 'Every transition: the expected end of a job with a slot, or why it is not known.';
 
 CREATE OR REPLACE FUNCTION mashup.reset_for_end(p_job mashup_jobs, p_stopped_stage text)
  RETURNS mashup_jobs
@@ -6270,6 +6386,9 @@ begin
   if p_all or v_noted <> '' then
     perform mashup.refresh_waiting_on(case when not p_all and v_noted <> 'all' then string_to_array(rtrim(v_noted), ' ')::uuid[] end);
   end if;
+  if p_all or v_noted = 'all' then
+    perform mashup.refresh_estimates();
+  end if;
   v_noted := set_config('mashup.stale_jobs', '', true);
   v_noted := set_config('mashup.schedule', '', true);
 end
@@ -6553,16 +6672,17 @@ CREATE OR REPLACE FUNCTION mashup.show_silence()
 AS $function$
 begin
   with silent as (
-    select j.id, format('The %s service has not answered for a while', k.service) as step
+    select j.id, format('The %s service has not answered for a while', mashup.name_for_users(k.service)) as step
     from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join public.mashup_jobs j on j.id = t.job_id and j.stage = k.stage
     where t.state = 'running' and mashup.is_silent(t)
-      and j.current_step is distinct from format('The %s service has not answered for a while', k.service)
+      and j.current_step is distinct from format('The %s service has not answered for a while', mashup.name_for_users(k.service))
     for no key update of j skip locked
   )
-  update public.mashup_jobs j set current_step = s.step from silent s where j.id = s.id;
+  update public.mashup_jobs j set current_step = s.step, estimate_note = mashup.estimate_note(j), estimated_completion_at = null
+    from silent s where j.id = s.id;
 end
 $function$;
-comment on function mashup.show_silence() is 'Writes current_step of jobs whose service has been silent for half of the time after which the call ends. The next event or attempt writes it again. Never waits for a row.';
+comment on function mashup.show_silence() is 'Writes current_step of jobs whose service is silent, and takes their estimate back. The next event or attempt writes the step again, the next sweep after it the estimate. Never waits for a row.';
 
 CREATE OR REPLACE FUNCTION mashup.show_start(p_job mashup_jobs, p_kind mashup.task_kinds, p_song_id text)
  RETURNS mashup_jobs
@@ -6581,6 +6701,7 @@ begin
     -- A service that was unavailable is back.
     if p_job.estimated_completion_at is null then
       v_job.estimated_completion_at := mashup.estimate_completion(p_job);
+      v_job.estimate_note := case when v_job.estimated_completion_at is null then p_job.estimate_note end;
     end if;
   end if;
   if p_kind.song_state is not null then
@@ -6597,7 +6718,7 @@ begin
   end if;
   -- The transition to the stage has mostly written all of it: then the row has no new version.
   if v_job is distinct from p_job then
-    update public.mashup_jobs j set waiting_on = v_job.waiting_on, estimated_completion_at = v_job.estimated_completion_at, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
+    update public.mashup_jobs j set waiting_on = v_job.waiting_on, estimated_completion_at = v_job.estimated_completion_at, estimate_note = v_job.estimate_note, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
       where j.id = p_job.id returning * into v_job;
   end if;
   return v_job;
@@ -7501,9 +7622,8 @@ AS $function$
 declare
   v_away text[];
 begin
-  -- What is known only to the engine has another name for users.
   v_away := array(
-    select distinct case h.service when 'orchestrator' then 'planning' when 'processing' then 'rendering' else h.service end
+    select distinct mashup.name_for_users(h.service)
     from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
     where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'waiting' and h.state <> 'closed' order by 1);
   return case
@@ -7515,25 +7635,6 @@ begin
 end
 $function$;
 comment on function mashup.waiting_step(mashup_jobs) is 'Returns which unavailable services a job waits for, as its user reads it.';
-
-CREATE OR REPLACE FUNCTION mashup.waits_for_services(p_job mashup_jobs)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
-AS $function$
-begin
-  return exists (
-    select from mashup.service_health h
-    join mashup.task_kinds k on h.service = any (mashup.services_of(k)) join mashup.stages s on s.stage = k.stage
-    where h.state <> 'closed' and not s.is_terminal
-      and s.position >= (select c.position from mashup.stages c where c.stage = p_job.stage)
-      and (p_job.hold is null or s.position < (select c.position from mashup.stages c where c.stage = p_job.hold))
-      and (k.song_member is null or exists (
-        select from mashup.active_songs(p_job.songs) g where g ->> k.song_member is null)));
-end
-$function$;
-comment on function mashup.waits_for_services(mashup_jobs) is 'Returns whether a service is unavailable that the rest of a job needs.';
 
 CREATE OR REPLACE FUNCTION mashup.wanted_separation(p_job mashup_jobs, OUT method text, OUT models text[], OUT classical text)
  RETURNS record
@@ -8216,9 +8317,14 @@ create view mashup.circuits as
            FROM mashup.settings s
           WHERE (s.name = 'service_limits'::text)) AS at_most,
         CASE
-            WHEN (EXISTS ( SELECT
+            WHEN ((EXISTS ( SELECT
                FROM mashup.pauses p
-              WHERE (((p.until IS NULL) OR (p.until > mashup.now())) AND ((p.scope = 'system'::text) OR ((p.scope = 'service'::text) AND (p.key = h.service)))))) THEN 'paused'::text
+              WHERE (((p.until IS NULL) OR (p.until > mashup.now())) AND ((p.scope = 'system'::text) OR ((p.scope = 'service'::text) AND (p.key = h.service)))))) OR ((EXISTS ( SELECT
+               FROM mashup.pauses)) AND (EXISTS ( SELECT
+               FROM mashup.task_kinds k
+              WHERE (k.service = h.service))) AND (NOT (EXISTS ( SELECT
+               FROM mashup.task_kinds k
+              WHERE ((k.service = h.service) AND (NOT mashup.is_paused('kind'::text, k.kind)))))))) THEN 'paused'::text
             WHEN (h.state = 'open'::text) THEN 'unavailable'::text
             WHEN (h.state = 'half_open'::text) THEN 'being_probed'::text
             WHEN (q.silent_for IS NOT NULL) THEN 'silent'::text
@@ -8227,7 +8333,10 @@ create view mashup.circuits as
         END AS condition,
     h.faults AS faults_in_a_row,
     h.last_fault,
-    (mashup.now() - h.fault_at) AS last_fault_ago,
+        CASE
+            WHEN ((h.failures > 0) OR (h.state <> 'closed'::text)) THEN (mashup.now() - GREATEST(h.updated_at, h.fault_at))
+            ELSE (mashup.now() - h.fault_at)
+        END AS last_fault_ago,
     q.silent_for
    FROM (mashup.service_health h
      LEFT JOIN LATERAL ( SELECT max((mashup.now() - t.heard_at)) AS silent_for
@@ -8236,7 +8345,7 @@ create view mashup.circuits as
           WHERE ((k.service = h.service) AND (t.state = 'running'::text) AND mashup.is_silent(t.*))) q ON (true))
   ORDER BY h.service;
 comment on view mashup.circuits is 'Condition, circuit breaker, load and limit of each service, and of Storage, which has no limit.';
-comment on column mashup.circuits.condition is 'paused; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; available: none of these.';
+comment on column mashup.circuits.condition is 'paused, or all kinds of its tasks are; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; available: none of these.';
 
 create view mashup.draft_jobs as
  SELECT id,
@@ -8267,6 +8376,7 @@ create view mashup.draft_jobs as
     stopped_stage,
     warnings,
     estimated_completion_at,
+    estimate_note,
     parent_id,
     feedback,
     hold,
@@ -8465,6 +8575,7 @@ create view mashup.waiting_jobs as
     stopped_stage,
     warnings,
     estimated_completion_at,
+    estimate_note,
     parent_id,
     feedback,
     hold,

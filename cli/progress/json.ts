@@ -19,6 +19,7 @@ export function jsonDisplay(): Display {
         waiting_on: job.waitingOn,
         queue_position: job.queuePosition,
         estimated_completion_at: job.estimatedCompletionAt,
+        estimate_note: job.estimateNote,
         songs: job.songs.map(({ songId, name, state, bpm, key, durationSec, warnings }) => ({
           song_id: songId,
           name,

@@ -42,9 +42,12 @@ export function stepText(job: MashupJob): string {
 /** Whether a job waits for something of which nobody knows when it is back: its estimate does not hold meanwhile. */
 const isAway = ({ waitingOn }: MashupJob): boolean => waitingOn === 'circuit' || waitingOn === 'pause';
 
-/** Returns the remaining time by the engine's estimate; empty without an estimate. */
+/** Returns the remaining time by the engine's estimate, or why there is none; empty while the step says what the job waits for. */
 export function estimateText(job: MashupJob, now = Date.now()): string {
-  if (job.status !== 'processing' || job.estimatedCompletionAt === null || isAway(job)) return '';
+  if (job.status !== 'processing' || isAway(job)) return '';
+  // As a part of a sentence.
+  if (job.estimateNote) return job.estimateNote.replace(/^The/, 'the').replace(/\.$/, '');
+  if (job.estimatedCompletionAt === null) return '';
   const seconds = (Date.parse(job.estimatedCompletionAt) - now) / 1000;
   return seconds < 1 ? 'a few more seconds' : `about ${duration(seconds)} left`;
 }

@@ -230,7 +230,10 @@ export interface MashupJob {
   /** The stage in which the job failed or was cancelled. */
   stoppedStage: Stage | null;
   warnings: JobWarning[];
+  /** Null while nobody knows: see `estimateNote`. */
   estimatedCompletionAt: string | null;
+  /** Why the end cannot be estimated: a pause, or services that are not available and that the job still needs. Null: it can. */
+  estimateNote: string | null;
   /** The mashup that this one iterates. */
   parentId: string | null;
   /** The feedback that this iteration follows. */

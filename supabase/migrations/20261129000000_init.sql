@@ -36,11 +36,11 @@
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
---     is_paused, is_job_paused, is_kind_paused, estimate_completion, waits_for_services, record_duration, silence_limit, read_claim_limits
+--     is_paused, is_job_paused, is_kind_paused, estimate_completion, estimate_note, remaining_kinds, name_for_users, record_duration, silence_limit, read_claim_limits
 -- 20  transitions
 --     transition_job, fail_job, save_result      transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
---     reset_for_*, reset_without_slot, detach_outputs, reset_songs   what it changes on the row
+--     reset_for_*, reset_without_slot, reset_estimate, detach_outputs, reset_songs   what it changes on the row
 --     explain_status                             status and error of a job cannot be written by themselves
 --     touch_job                                  before every update: the version
 --     after_transition                           after: event; tasks of old epochs end, tasks of the stage begin
@@ -59,7 +59,7 @@
 --     admit_jobs, next_admission, try_to_admit, admit_waiting   slots
 --     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
 --     dispatch_*, spare_places                   waiting tasks become ready and get their queue entry
---     refresh_waiting_on, waiting_step, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
+--     refresh_waiting_on, refresh_estimates, waiting_step, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
 --     schedule, schedule_all                     all of it,
 --     note_schedule, request_schedule, request_schedule_for_task, release_place_of_deleted, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
@@ -619,6 +619,7 @@ create table mashup.mashup_jobs (
   stopped_stage           text references mashup.stages,
   warnings                jsonb not null default '[]',
   estimated_completion_at timestamptz,
+  estimate_note           text,
   parent_id               uuid,
   feedback                text,
   hold                    text,
@@ -648,7 +649,7 @@ do $$
 declare v_column text;
 begin
   -- Inline storage: a Realtime change would lack an unchanged out-of-line value.
-  foreach v_column in array array['songs', 'options', 'result', 'playable', 'studio_version', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
+  foreach v_column in array array['songs', 'options', 'result', 'playable', 'studio_version', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason', 'estimate_note'] loop
     execute format('alter table public.mashup_jobs alter column %I set storage main', v_column);
   end loop;
 end
@@ -677,7 +678,8 @@ declare
     when jsonb_typeof(p_job.warnings) <> 'array' then 'warnings_are_a_list'
     when length(p_job.current_step) > 200 or length(p_job.title) > 200 or length(p_job.concept) > 600 or length(p_job.result_path) > 300
       or length(p_job.error_code) > 60 or length(p_job.error_message) > 500 or length(p_job.error_hint) > 300 or length(p_job.feedback) > 1000
-      or length(p_job.idempotency_key) not between 1 and 200 or length(p_job.takedown_reason) not between 1 and 300 then 'texts_are_short'
+      or length(p_job.idempotency_key) not between 1 and 200 or length(p_job.takedown_reason) not between 1 and 300
+      or length(p_job.estimate_note) > 200 then 'texts_are_short'
     when p_job.traceparent !~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' then 'traceparent_is_valid'
   end;
 begin
@@ -703,6 +705,8 @@ comment on column public.mashup_jobs.waiting_on is 'What a live job waits for: s
 comment on column public.mashup_jobs.queue_position is 'Position among the jobs that wait for a slot, from 1; written for the first twenty.';
 comment on column public.mashup_jobs.progress is 'Per cent. Does not fall within an epoch.';
 comment on column public.mashup_jobs.current_step is 'What happens now, as users read it.';
+comment on column public.mashup_jobs.estimated_completion_at is 'Expected end of a job with a slot. Null while nobody knows: see estimate_note.';
+comment on column public.mashup_jobs.estimate_note is 'Why the end cannot be estimated, as users read it: a pause, or services that the job still needs and that are unavailable or silent.';
 comment on column public.mashup_jobs.epoch is 'Counts the runs of the job. Raised by replay, retry, cancellation and failure.';
 comment on column public.mashup_jobs.version is 'Counts the visible changes of the row. Clients apply changes in this order.';
 comment on column public.mashup_jobs.entry_stage is 'The stage that the job enters on admission: analyzing, or planning for an iteration.';
@@ -1789,21 +1793,51 @@ revoke execute on all functions in schema mashup from public;
 
 -- Expected completion, and the measured durations that it comes from.
 
-create function mashup.waits_for_services(p_job public.mashup_jobs) returns boolean
-  language plpgsql stable set search_path = ''
+create function mashup.name_for_users(p_service text) returns text
+  language sql immutable set search_path = ''
+  as $$ select case p_service when 'orchestrator' then 'planning' when 'processing' then 'rendering' else p_service end $$;
+comment on function mashup.name_for_users(text) is 'Returns the name of a service as users read it: some are known to the engine by another one.';
+
+create function mashup.remaining_kinds(p_job public.mashup_jobs) returns setof mashup.task_kinds
+  language sql stable set search_path = ''
   as $$
-begin
-  return exists (
-    select from mashup.service_health h
-    join mashup.task_kinds k on h.service = any (mashup.services_of(k)) join mashup.stages s on s.stage = k.stage
-    where h.state <> 'closed' and not s.is_terminal
+  select k.* from mashup.task_kinds k join mashup.stages s on s.stage = k.stage
+    where not s.is_terminal
       and s.position >= (select c.position from mashup.stages c where c.stage = p_job.stage)
       and (p_job.hold is null or s.position < (select c.position from mashup.stages c where c.stage = p_job.hold))
       and (k.song_member is null or exists (
-        select from mashup.active_songs(p_job.songs) g where g ->> k.song_member is null)));
+        select from mashup.active_songs(p_job.songs) g where g ->> k.song_member is null))
+$$;
+comment on function mashup.remaining_kinds(public.mashup_jobs) is 'Returns the kinds of task that a job still needs, up to its end or the stage before which it waits.';
+
+create function mashup.estimate_note(p_job public.mashup_jobs) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_away text[];
+begin
+  if exists (select from mashup.pauses)
+    and (mashup.is_job_paused(p_job.id, p_job.user_id) or exists (select from mashup.remaining_kinds(p_job) k where mashup.is_kind_paused(k)))
+  then
+    return 'The time left is known when the operator ends the pause.';
+  end if;
+  v_away := array(
+    select distinct mashup.name_for_users(h.service)
+      from mashup.service_health h join mashup.remaining_kinds(p_job) k on h.service = any (mashup.services_of(k)) where h.state <> 'closed'
+    union
+    select mashup.name_for_users(k.service) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+      where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'running' and k.stage = p_job.stage and mashup.is_silent(t)
+    order by 1);
+  return case
+    when v_away = '{}' then null
+    when 'storage' = any (v_away) then 'The time left is known when the file storage is back.'
+    when cardinality(v_away) > 1 then format('The time left is known when the %s services are back.', array_to_string(v_away, ' and '))
+    else format('The time left is known when the %s service is back.', v_away[1])
+  end;
 end
 $$;
-comment on function mashup.waits_for_services(public.mashup_jobs) is 'Returns whether a service is unavailable that the rest of a job needs.';
+comment on function mashup.estimate_note(public.mashup_jobs) is
+  'Returns why the end of a job cannot be estimated, as its user reads it: a pause, or services that it still needs and that are unavailable or silent. Null: it can.';
 
 create function mashup.estimate_completion(p_job public.mashup_jobs) returns timestamptz
   language plpgsql stable set search_path = ''
@@ -1821,7 +1855,9 @@ declare
   v_sum double precision := 0;
   v_is_model boolean := mashup.uses_model(p_job);
 begin
-  if exists (select from mashup.service_health h where h.state <> 'closed') and mashup.waits_for_services(p_job) then
+  if (exists (select from mashup.service_health h where h.state <> 'closed') or exists (select from mashup.pauses))
+    and mashup.estimate_note(p_job) is not null
+  then
     return null;
   end if;
   foreach v_song in array v_songs loop
@@ -1854,7 +1890,7 @@ begin
   return mashup.now() + make_interval(secs => v_sum);
 end
 $$;
-comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats; null while a service is unavailable that it still needs.';
+comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats; null while it has a note (see estimate_note).';
 
 create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real, p_is_model boolean default false) returns void
   language plpgsql set search_path = ''
@@ -2253,10 +2289,7 @@ begin
     when 'remake' then new := mashup.reset_for_rerun(new);
     when 'replay' then new := mashup.reset_for_replay(new);
   end case;
-  if new.admitted_at is not null then
-    new.estimated_completion_at := mashup.estimate_completion(new);
-  end if;
-  return new;
+  return mashup.reset_estimate(new);
 end
 $$;
 comment on function mashup.check_transition() is
@@ -2331,6 +2364,22 @@ begin
 end
 $$;
 comment on function mashup.reset_without_slot(public.mashup_jobs) is 'The job advanced to its end, or to the stage before which it waits for its user.';
+
+create function mashup.reset_estimate(p_job public.mashup_jobs) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  p_job.estimate_note := null;
+  if p_job.admitted_at is not null then
+    p_job.estimated_completion_at := mashup.estimate_completion(p_job);
+    if p_job.estimated_completion_at is null then
+      p_job.estimate_note := mashup.estimate_note(p_job);
+    end if;
+  end if;
+  return p_job;
+end
+$$;
+comment on function mashup.reset_estimate(public.mashup_jobs) is 'Every transition: the expected end of a job with a slot, or why it is not known.';
 
 create function mashup.reset_for_end(p_job public.mashup_jobs, p_stopped_stage text) returns public.mashup_jobs
   language plpgsql stable set search_path = ''
@@ -3903,9 +3952,8 @@ create function mashup.waiting_step(p_job public.mashup_jobs) returns text
 declare
   v_away text[];
 begin
-  -- What is known only to the engine has another name for users.
   v_away := array(
-    select distinct case h.service when 'orchestrator' then 'planning' when 'processing' then 'rendering' else h.service end
+    select distinct mashup.name_for_users(h.service)
     from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
     where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'waiting' and h.state <> 'closed' order by 1);
   return case
@@ -3968,18 +4016,38 @@ begin
         when 'circuit' then c.step
         when 'pause' then 'Paused by the operator'
         else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
-      end,
-      -- Nobody knows how long it is going to be away.
-      estimated_completion_at = case
-        when c.waiting_on in ('circuit', 'pause') then null
-        when j.waiting_on in ('circuit', 'pause') then mashup.estimate_completion(j)
-        else j.estimated_completion_at
       end
   from changed c where j.id = c.id;
 end
 $$;
 comment on function mashup.refresh_waiting_on(uuid[]) is
-  'Writes waiting_on of jobs with a slot, and with it current_step and estimated_completion_at, which is null while a job waits for a service or a pause; null: of all jobs. Skips locked rows: the sweep writes them within a second.';
+  'Writes waiting_on of jobs with a slot, and with it current_step; null: of all jobs. Skips locked rows: the sweep writes them within a second.';
+
+create function mashup.refresh_estimates() returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  -- Mostly nothing is away and no job has a note.
+  if not exists (select from mashup.service_health h where h.state <> 'closed') and not exists (select from mashup.pauses)
+    and not exists (select from public.mashup_jobs j
+      where j.admitted_at is not null and (j.estimate_note is not null or j.estimated_completion_at is null))
+  then
+    return;
+  end if;
+  with noted as materialized (
+    select j.id, mashup.estimate_note(j) as note from public.mashup_jobs j where j.admitted_at is not null
+  ), changed as (
+    select j.id, n.note from noted n join public.mashup_jobs j on j.id = n.id
+    where j.admitted_at is not null and (j.estimate_note is distinct from n.note or (j.estimated_completion_at is null) <> (n.note is not null))
+    for no key update of j skip locked
+  )
+  -- Nobody knows how long a service is going to be away.
+  update public.mashup_jobs j set estimate_note = c.note, estimated_completion_at = case when c.note is null then mashup.estimate_completion(j) end
+  from changed c where j.id = c.id;
+end
+$$;
+comment on function mashup.refresh_estimates() is
+  'Writes estimate_note of all jobs with a slot, and with it estimated_completion_at, which is null exactly while there is a note: also of a job that runs while a service of a later stage is away. Skips locked rows: the sweep writes them within a second.';
 
 create function mashup.mark_ready_job_stale() returns trigger
   language plpgsql security definer set search_path = ''
@@ -4056,6 +4124,9 @@ begin
   v_noted := coalesce(current_setting('mashup.stale_jobs', true), '');
   if p_all or v_noted <> '' then
     perform mashup.refresh_waiting_on(case when not p_all and v_noted <> 'all' then string_to_array(rtrim(v_noted), ' ')::uuid[] end);
+  end if;
+  if p_all or v_noted = 'all' then
+    perform mashup.refresh_estimates();
   end if;
   v_noted := set_config('mashup.stale_jobs', '', true);
   v_noted := set_config('mashup.schedule', '', true);
@@ -4370,6 +4441,7 @@ begin
     -- A service that was unavailable is back.
     if p_job.estimated_completion_at is null then
       v_job.estimated_completion_at := mashup.estimate_completion(p_job);
+      v_job.estimate_note := case when v_job.estimated_completion_at is null then p_job.estimate_note end;
     end if;
   end if;
   if p_kind.song_state is not null then
@@ -4386,7 +4458,7 @@ begin
   end if;
   -- The transition to the stage has mostly written all of it: then the row has no new version.
   if v_job is distinct from p_job then
-    update public.mashup_jobs j set waiting_on = v_job.waiting_on, estimated_completion_at = v_job.estimated_completion_at, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
+    update public.mashup_jobs j set waiting_on = v_job.waiting_on, estimated_completion_at = v_job.estimated_completion_at, estimate_note = v_job.estimate_note, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
       where j.id = p_job.id returning * into v_job;
   end if;
   return v_job;
@@ -5721,26 +5793,47 @@ create function mashup.show_silence() returns void
   as $$
 begin
   with silent as (
-    select j.id, format('The %s service has not answered for a while', k.service) as step
+    select j.id, format('The %s service has not answered for a while', mashup.name_for_users(k.service)) as step
     from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join public.mashup_jobs j on j.id = t.job_id and j.stage = k.stage
     where t.state = 'running' and mashup.is_silent(t)
-      and j.current_step is distinct from format('The %s service has not answered for a while', k.service)
+      and j.current_step is distinct from format('The %s service has not answered for a while', mashup.name_for_users(k.service))
     for no key update of j skip locked
   )
-  update public.mashup_jobs j set current_step = s.step from silent s where j.id = s.id;
+  update public.mashup_jobs j set current_step = s.step, estimate_note = mashup.estimate_note(j), estimated_completion_at = null
+    from silent s where j.id = s.id;
 end
 $$;
 comment on function mashup.show_silence() is
-  'Writes current_step of jobs whose service has been silent for half of the time after which the call ends. The next event or attempt writes it again. Never waits for a row.';
+  'Writes current_step of jobs whose service is silent, and takes their estimate back. The next event or attempt writes the step again, the next sweep after it the estimate. Never waits for a row.';
 
 create function mashup.is_silent(p_task mashup.tasks) returns boolean
   language plpgsql stable set search_path = ''
   as $$
+declare
+  v_silent_sec double precision := extract(epoch from mashup.now() - p_task.heard_at);
+  v_stats mashup.stage_stats;
+  v_job public.mashup_jobs;
+  v_song_sec double precision;
 begin
-  return p_task.heard_at + make_interval(secs => p_task.silence_sec / 2) < mashup.now();
+  if v_silent_sec is null or v_silent_sec > p_task.silence_sec / 2 then
+    return v_silent_sec is not null;
+  end if;
+  -- Until five are measured a call may take the whole time of its kind. Operators should not wait for half of that.
+  if v_silent_sec <= mashup.setting_number('call_limit_min_sec')
+    or p_task.silence_sec < (select k.timeout_sec from mashup.task_kinds k where k.kind = p_task.kind)
+  then
+    return false;
+  end if;
+  select * into v_stats from mashup.stage_stats s where s.kind = p_task.kind;
+  select * into v_job from public.mashup_jobs j where j.id = p_task.job_id;
+  select coalesce(sum(coalesce((s ->> 'duration_sec')::double precision, mashup.setting_number('song_max_sec'))), 0) into v_song_sec
+    from mashup.active_songs(v_job.songs) s where p_task.song_id is null or s ->> 'song_id' = p_task.song_id;
+  return v_silent_sec > mashup.setting_number('call_limit_factor') / 2 * (v_stats.base_sec + v_stats.per_song_sec * v_song_sec)
+    * case when p_task.kind = 'separate' and mashup.uses_model(v_job) then v_stats.model_factor else 1 end;
 end
 $$;
-comment on function mashup.is_silent(mashup.tasks) is 'Returns whether the service of a running task has been silent for half of the time after which its call ends.';
+comment on function mashup.is_silent(mashup.tasks) is
+  'Returns whether the service of a running task has been silent for half of the time after which its call ends, or, before that time follows from measured durations, for half of the time that it would be.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -8085,14 +8178,19 @@ create view mashup.circuits as
     (select (s.value ->> h.service)::integer from mashup.settings s where s.name = 'service_limits') as at_most,
     case
       when exists (select from mashup.pauses p where (p.until is null or p.until > mashup.now())
-        and (p.scope = 'system' or (p.scope = 'service' and p.key = h.service))) then 'paused'
+        and (p.scope = 'system' or (p.scope = 'service' and p.key = h.service)))
+        -- Or each kind of task that it works on.
+        or (exists (select from mashup.pauses) and exists (select from mashup.task_kinds k where k.service = h.service)
+          and not exists (select from mashup.task_kinds k where k.service = h.service and not mashup.is_paused('kind', k.kind))) then 'paused'
       when h.state = 'open' then 'unavailable'
       when h.state = 'half_open' then 'being_probed'
       when q.silent_for is not null then 'silent'
       when h.failures > 0 or h.faults > 0 then 'failing'
       else 'available'
     end as condition,
-    h.faults as faults_in_a_row, h.last_fault, mashup.now() - h.fault_at as last_fault_ago, q.silent_for
+    h.faults as faults_in_a_row, h.last_fault,
+    case when h.failures > 0 or h.state <> 'closed' then mashup.now() - greatest(h.updated_at, h.fault_at) else mashup.now() - h.fault_at end as last_fault_ago,
+    q.silent_for
   from mashup.service_health h
   left join lateral (
     select max(mashup.now() - t.heard_at) as silent_for from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
@@ -8101,7 +8199,7 @@ create view mashup.circuits as
 revoke all on mashup.circuits from public, anon, authenticated, service_role;
 comment on view mashup.circuits is 'Condition, circuit breaker, load and limit of each service, and of Storage, which has no limit.';
 comment on column mashup.circuits.condition is
-  'paused; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; available: none of these.';
+  'paused, or all kinds of its tasks are; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; available: none of these.';
 
 create view mashup.queue_by_user as
   select j.user_id, count(*) filter (where j.admitted_at is not null) as running,

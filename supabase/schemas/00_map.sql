@@ -32,11 +32,11 @@
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
---     is_paused, is_job_paused, is_kind_paused, estimate_completion, waits_for_services, record_duration, silence_limit, read_claim_limits
+--     is_paused, is_job_paused, is_kind_paused, estimate_completion, estimate_note, remaining_kinds, name_for_users, record_duration, silence_limit, read_claim_limits
 -- 20  transitions
 --     transition_job, fail_job, save_result      transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
---     reset_for_*, reset_without_slot, detach_outputs, reset_songs   what it changes on the row
+--     reset_for_*, reset_without_slot, reset_estimate, detach_outputs, reset_songs   what it changes on the row
 --     explain_status                             status and error of a job cannot be written by themselves
 --     touch_job                                  before every update: the version
 --     after_transition                           after: event; tasks of old epochs end, tasks of the stage begin
@@ -55,7 +55,7 @@
 --     admit_jobs, next_admission, try_to_admit, admit_waiting   slots
 --     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
 --     dispatch_*, spare_places                   waiting tasks become ready and get their queue entry
---     refresh_waiting_on, waiting_step, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
+--     refresh_waiting_on, refresh_estimates, waiting_step, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
 --     schedule, schedule_all                     all of it,
 --     note_schedule, request_schedule, request_schedule_for_task, release_place_of_deleted, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API

@@ -57,14 +57,19 @@ create view mashup.circuits as
     (select (s.value ->> h.service)::integer from mashup.settings s where s.name = 'service_limits') as at_most,
     case
       when exists (select from mashup.pauses p where (p.until is null or p.until > mashup.now())
-        and (p.scope = 'system' or (p.scope = 'service' and p.key = h.service))) then 'paused'
+        and (p.scope = 'system' or (p.scope = 'service' and p.key = h.service)))
+        -- Or each kind of task that it works on.
+        or (exists (select from mashup.pauses) and exists (select from mashup.task_kinds k where k.service = h.service)
+          and not exists (select from mashup.task_kinds k where k.service = h.service and not mashup.is_paused('kind', k.kind))) then 'paused'
       when h.state = 'open' then 'unavailable'
       when h.state = 'half_open' then 'being_probed'
       when q.silent_for is not null then 'silent'
       when h.failures > 0 or h.faults > 0 then 'failing'
       else 'available'
     end as condition,
-    h.faults as faults_in_a_row, h.last_fault, mashup.now() - h.fault_at as last_fault_ago, q.silent_for
+    h.faults as faults_in_a_row, h.last_fault,
+    case when h.failures > 0 or h.state <> 'closed' then mashup.now() - greatest(h.updated_at, h.fault_at) else mashup.now() - h.fault_at end as last_fault_ago,
+    q.silent_for
   from mashup.service_health h
   left join lateral (
     select max(mashup.now() - t.heard_at) as silent_for from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
@@ -73,7 +78,7 @@ create view mashup.circuits as
 revoke all on mashup.circuits from public, anon, authenticated, service_role;
 comment on view mashup.circuits is 'Condition, circuit breaker, load and limit of each service, and of Storage, which has no limit.';
 comment on column mashup.circuits.condition is
-  'paused; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; available: none of these.';
+  'paused, or all kinds of its tasks are; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; available: none of these.';
 
 create view mashup.queue_by_user as
   select j.user_id, count(*) filter (where j.admitted_at is not null) as running,

@@ -45,6 +45,55 @@ describe('a circuit', () => {
     assert.equal((await m.job(id)).stage, 'complete');
   });
 
+  it('of a later stage takes the estimate of running jobs back at once, names the service, and gives the estimate back', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const [running, queued] = [await m.submit(await m.user(), 2), await m.submit(await m.user(), 2)];
+    await m.sql`update mashup.tasks set run_at = mashup.now() + interval '1 hour' where job_id = ${queued}`;
+    assert.ok(await m.claimNext(worker, running));
+    const estimate = async (id: string): Promise<unknown[]> => {
+      const job = await m.job(id);
+      return [job.stage, job.waiting_on === 'circuit', job.estimated_completion_at !== null, job.estimate_note];
+    };
+    assert.deepEqual(await estimate(running), ['analyzing', false, true, null]);
+    const away = 'The time left is known when the rendering service is back.';
+    await m.sql`update mashup.service_health set state = 'open', retry_at = mashup.now() + interval '1 hour' where service = 'processing'`;
+    await m.sweep();
+    for (const id of [running, queued]) assert.deepEqual(await estimate(id), ['analyzing', false, false, away]);
+
+    await m.sql`update mashup.service_health set state = 'open', retry_at = mashup.now() + interval '1 hour' where service = 'orchestrator'`;
+    await m.sweep();
+    assert.equal(
+      (await m.job(running)).estimate_note,
+      'The time left is known when the planning and rendering services are back.',
+    );
+    await m.sql`update mashup.service_health set state = 'closed', retry_at = null`;
+    await m.sweep();
+    for (const id of [running, queued]) assert.deepEqual(await estimate(id), ['analyzing', false, true, null]);
+
+    await m.sql`select mashup.pause('service', 'separation', 'maintenance')`;
+    await m.sweep();
+    const paused = 'The time left is known when the operator ends the pause.';
+    assert.deepEqual(await estimate(running), ['analyzing', false, false, paused]);
+    await m.sql`select mashup.resume('service', 'separation')`;
+    await m.sweep();
+    assert.deepEqual(await estimate(running), ['analyzing', false, true, null]);
+    await m.sql`update mashup.tasks set run_at = mashup.now() where job_id = ${queued}`;
+    await m.run(worker);
+  });
+
+  it('does not concern the estimate of a job that needs its service no more', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    await m.run(worker, (task) => task.kind === 'separate');
+    await m.sql`update mashup.service_health set state = 'open', retry_at = mashup.now() + interval '1 hour'
+      where service in ('analysis', 'scoring', 'orchestrator')`;
+    await m.sweep();
+    const job = await m.job(id);
+    assert.deepEqual([job.estimated_completion_at !== null, job.estimate_note], [true, null]);
+  });
+
   it('spreads the tasks that return when it closes, and not when it was never open', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();

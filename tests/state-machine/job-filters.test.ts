@@ -174,11 +174,31 @@ it('a service that answers with faults, is silent or is paused is not available'
   assert.ok(next);
   await m.sql`update mashup.tasks set heard_at = heard_at - interval '1 hour' where id = ${next.task_id}`;
   assert.equal(await conditionOf(), 'silent');
-  await m.sql`select mashup.pause('service', 'analysis')`;
-  assert.equal(await conditionOf(), 'paused');
-  await m.sql`select mashup.resume('service', 'analysis')`;
+  for (const [scope, key] of [
+    ['service', 'analysis'],
+    ['kind', 'analyze'],
+    ['system', ''],
+  ] as const) {
+    await m.sql`select mashup.pause(${scope}, ${key})`;
+    assert.equal(await conditionOf(), 'paused', scope);
+    await m.sql`select mashup.resume(${scope}, ${key})`;
+  }
   await m.finish(next);
   assert.equal(await conditionOf(), 'available');
+});
+
+it('a call that is silent for longer than ever expected is shown before enough of its kind are measured', async () => {
+  const [task] = await m.sql<{ id: string }[]>`
+    select id from mashup.tasks where kind = 'analyze' and state in ('waiting', 'ready') limit 1`;
+  const isSilentAfter = async (seconds: number): Promise<unknown> => {
+    const [row] = await m.sql`
+      select mashup.is_silent(jsonb_populate_record(t, jsonb_build_object('silence_sec', 300,
+        'heard_at', mashup.now() - make_interval(secs => ${seconds})))) as silent from mashup.tasks t where t.id = ${task?.id ?? ''}`;
+    return row?.silent;
+  };
+  // A song of unknown length counts as the longest one, of 15 minutes: expected to take 19 s, and silent after four times as long.
+  await m.sql`update mashup.stage_stats set samples = 1, base_sec = 1, per_song_sec = 0.02 where kind = 'analyze'`;
+  assert.deepEqual([await isSilentAfter(61), await isSilentAfter(80), await isSilentAfter(151)], [false, true, true]);
 });
 
 it('words that very many jobs have select the same jobs as rare ones would', async () => {

@@ -53,6 +53,7 @@ export interface JobRow {
   studio_version: { state: string; progress?: number; step?: string } | null;
   title: string | null;
   estimated_completion_at: Date | null;
+  estimate_note: string | null;
 }
 
 /** What users do. */

@@ -75,10 +75,13 @@ test('Retry-After is read as seconds and as a date', () => {
   assert.equal(fault('nonsense').retryAfterSec, undefined);
 });
 
-test('a service that cannot be reached is unavailable', async () => {
+test('a service that cannot be reached is unavailable, and the task is not to blame', async () => {
   const call = callJson({ service: 'scoring', baseUrl: 'http://127.0.0.1:1', path: '/x', body: {}, signal });
   await assert.rejects(call, (error: TaskError) => {
-    assert.deepEqual([error.code, error.faultClass], ['service_unavailable', 'unavailable']);
+    assert.deepEqual(
+      [error.code, error.faultClass, error.spendsAttempt],
+      ['service_unavailable', 'unavailable', false],
+    );
     return true;
   });
 });

@@ -15,9 +15,9 @@ await sql`update mashup.stage_stats set samples = 20, base_sec = 0.01, per_song_
 const worker = await fixture.startWorker();
 after(() => worker.stop());
 
-for (const [service, behaviour] of [
-  ['separation', 'hang'],
-  ['processing', { stream: 'data: {"progress": 12, "message": "Warming up"}\n\n', silent: true }],
+for (const [service, nameForUsers, behaviour] of [
+  ['separation', 'separation', 'hang'],
+  ['processing', 'rendering', { stream: 'data: {"progress": 12, "message": "Warming up"}\n\n', silent: true }],
 ] as const) {
   test(`a ${service} service that stops responding is named after half of its time, ends the call, and counts in its circuit`, async () => {
     const before = services.callsOf(service).length;
@@ -29,7 +29,10 @@ for (const [service, behaviour] of [
     await fixture.untilJob(
       id,
       'says so',
-      (job) => job.current_step === `The ${service} service has not answered for a while`,
+      (job) =>
+        job.current_step === `The ${nameForUsers} service has not answered for a while` &&
+        job.estimated_completion_at === null &&
+        job.estimate_note === `The time left is known when the ${nameForUsers} service is back.`,
     );
     assert.equal((await fixture.job(id)).waiting_on, null);
     const [stuck] = await sql<{ why: string }[]>`select why from mashup.stuck where id = ${id}`;

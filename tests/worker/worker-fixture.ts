@@ -31,6 +31,8 @@ export interface JobRow {
   waiting_on: string | null;
   progress: number;
   current_step: string;
+  estimated_completion_at: Date | null;
+  estimate_note: string | null;
   epoch: number;
   songs: Record<string, unknown>[];
   title: string | null;
@@ -231,7 +233,7 @@ export class WorkerFixture {
   /** Reads a job. */
   async job(id: string): Promise<JobRow> {
     const [row] = await this.sql<JobRow[]>`
-      select id, stage, waiting_on, progress, current_step, epoch, songs, title, result_path, result, error_code, error_message,
+      select id, stage, waiting_on, progress, current_step, estimated_completion_at, estimate_note, epoch, songs, title, result_path, result, error_code, error_message,
         error_hint, warnings
       from mashup_jobs where id = ${id}`;
     if (!row) throw new Error(`no job ${id}`);

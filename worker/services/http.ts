@@ -208,6 +208,8 @@ function connectionFault(service: ServiceName, cause: unknown): TaskError {
       code: wasReached ? 'service_connection_lost' : 'service_unavailable',
       hint: 'It is retried automatically. If this lasts, check that the service runs and that its URL is right.',
       faultClass: 'unavailable',
+      // The request was not sent: the task cannot be to blame. The circuit of the service opens, and the task waits.
+      spendsAttempt: wasReached,
       cause,
     },
   );

@@ -1,6 +1,7 @@
 import { isPaused, PauseButton } from './Pauses.tsx';
 import type { Toggle } from './Pauses.tsx';
 import { jobsUrl } from './filters.ts';
+import { agoText } from './times.ts';
 import type { Overview, ServiceCondition } from './types.ts';
 
 /** Colours of the conditions. The words say the same. */
@@ -17,25 +18,53 @@ type Circuit = Overview['circuits'][number];
 
 const seconds = (value: number | null): number => Math.max(0, Math.ceil(value ?? 0));
 
-function conditionText({ condition, probe_in_sec, silent_sec, failures, faults }: Circuit): string {
+function conditionText({
+  condition,
+  probe_in_sec,
+  silent_sec,
+  failures,
+  faults,
+  last_fault_sec,
+  waiting,
+}: Circuit): string {
   switch (condition) {
     case 'unavailable':
-      return probe_in_sec === null ? 'unavailable' : `unavailable, next probe in ${seconds(probe_in_sec)} s`;
+      // The probe is a task: without one that waits there is none.
+      if (probe_in_sec === null || (probe_in_sec <= 0 && waiting === 0)) return 'unavailable, the next task probes it';
+      return `unavailable, next probe in ${seconds(probe_in_sec)} s`;
     case 'being_probed':
       return 'being probed';
     case 'silent':
       return `silent: no answer for ${seconds(silent_sec)} s`;
     case 'failing':
-      return `failing: the last ${failures + faults === 1 ? 'call' : `${failures + faults} calls`} failed`;
+      return `failing: the last ${failures + faults === 1 ? 'call' : `${failures + faults} calls`} failed${
+        last_fault_sec === null ? '' : `, ${agoText(last_fault_sec)}`
+      }`;
     default:
       return condition;
   }
 }
 
-function statusText(circuit: Circuit): string {
+/** The kinds of task of a service that are paused while the service is not. */
+function pausedKinds(overview: Overview, { service, condition }: Circuit): string[] {
+  if (condition === 'paused') return [];
+  return overview.kinds
+    .filter((one) => one.service === service && isPaused(overview, 'kind', one.kind))
+    .map(({ kind }) => kind);
+}
+
+/** Nothing is shown as well that is paused in part. */
+function colorOf(overview: Overview, circuit: Circuit): string {
+  const isPartlyPaused = circuit.condition === 'available' && pausedKinds(overview, circuit).length > 0;
+  return COLORS[isPartlyPaused ? 'paused' : circuit.condition];
+}
+
+function statusText(overview: Overview, circuit: Circuit): string {
   const { running, at_most, waiting } = circuit;
+  const paused = pausedKinds(overview, circuit);
   return [
     conditionText(circuit),
+    ...(paused.length > 0 ? [`${paused.join(' and ')} paused`] : []),
     `${running}${at_most === null ? '' : ` of ${at_most}`} running`,
     ...(waiting > 0 ? [`${waiting} waiting`] : []),
   ].join(' · ');
@@ -68,14 +97,14 @@ export function Services({ overview, onToggle }: { overview: Overview; onToggle:
           <li key={circuit.service} className="flex items-center gap-3 py-2" data-testid="circuit">
             <span
               aria-hidden="true"
-              className={`h-2.5 w-2.5 shrink-0 rounded-full ${COLORS[circuit.condition]}`}
+              className={`h-2.5 w-2.5 shrink-0 rounded-full ${colorOf(overview, circuit)}`}
               data-condition={circuit.condition}
             />
             <span className="min-w-0 flex-1">
               <a className="font-medium hover:underline" href={jobsUrl({ service: circuit.service })}>
                 {circuit.service}
               </a>{' '}
-              <span className="text-soft">{statusText(circuit)}</span>
+              <span className="text-soft">{statusText(overview, circuit)}</span>
               {errorOf(circuit) && <span className="block break-words text-xs text-soft">{errorOf(circuit)}</span>}
             </span>
             <PauseButton overview={overview} scope="service" name={circuit.service} onToggle={onToggle} />

@@ -37,3 +37,11 @@ export function durationText(seconds: number): string {
   if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+/** How long ago something was, in one unit: `just now`, `40 s ago`, `12 min ago`, `3 h ago`. */
+export function agoText(seconds: number): string {
+  if (seconds < 5) return 'just now';
+  if (seconds < 90) return `${Math.round(seconds)} s ago`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
+  return `${Math.round(seconds / 3600)} h ago`;
+}

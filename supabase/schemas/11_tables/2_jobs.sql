@@ -42,6 +42,7 @@ create table mashup.mashup_jobs (
   stopped_stage           text references mashup.stages,
   warnings                jsonb not null default '[]',
   estimated_completion_at timestamptz,
+  estimate_note           text,
   parent_id               uuid,
   feedback                text,
   hold                    text,
@@ -71,7 +72,7 @@ do $$
 declare v_column text;
 begin
   -- Inline storage: a Realtime change would lack an unchanged out-of-line value.
-  foreach v_column in array array['songs', 'options', 'result', 'playable', 'studio_version', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
+  foreach v_column in array array['songs', 'options', 'result', 'playable', 'studio_version', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason', 'estimate_note'] loop
     execute format('alter table public.mashup_jobs alter column %I set storage main', v_column);
   end loop;
 end
@@ -100,7 +101,8 @@ declare
     when jsonb_typeof(p_job.warnings) <> 'array' then 'warnings_are_a_list'
     when length(p_job.current_step) > 200 or length(p_job.title) > 200 or length(p_job.concept) > 600 or length(p_job.result_path) > 300
       or length(p_job.error_code) > 60 or length(p_job.error_message) > 500 or length(p_job.error_hint) > 300 or length(p_job.feedback) > 1000
-      or length(p_job.idempotency_key) not between 1 and 200 or length(p_job.takedown_reason) not between 1 and 300 then 'texts_are_short'
+      or length(p_job.idempotency_key) not between 1 and 200 or length(p_job.takedown_reason) not between 1 and 300
+      or length(p_job.estimate_note) > 200 then 'texts_are_short'
     when p_job.traceparent !~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' then 'traceparent_is_valid'
   end;
 begin
@@ -126,6 +128,8 @@ comment on column public.mashup_jobs.waiting_on is 'What a live job waits for: s
 comment on column public.mashup_jobs.queue_position is 'Position among the jobs that wait for a slot, from 1; written for the first twenty.';
 comment on column public.mashup_jobs.progress is 'Per cent. Does not fall within an epoch.';
 comment on column public.mashup_jobs.current_step is 'What happens now, as users read it.';
+comment on column public.mashup_jobs.estimated_completion_at is 'Expected end of a job with a slot. Null while nobody knows: see estimate_note.';
+comment on column public.mashup_jobs.estimate_note is 'Why the end cannot be estimated, as users read it: a pause, or services that the job still needs and that are unavailable or silent.';
 comment on column public.mashup_jobs.epoch is 'Counts the runs of the job. Raised by replay, retry, cancellation and failure.';
 comment on column public.mashup_jobs.version is 'Counts the visible changes of the row. Clients apply changes in this order.';
 comment on column public.mashup_jobs.entry_stage is 'The stage that the job enters on admission: analyzing, or planning for an iteration.';

@@ -1,20 +1,50 @@
 -- Expected completion, and the measured durations that it comes from.
 
-create function mashup.waits_for_services(p_job public.mashup_jobs) returns boolean
-  language plpgsql stable set search_path = ''
+create function mashup.name_for_users(p_service text) returns text
+  language sql immutable set search_path = ''
+  as $$ select case p_service when 'orchestrator' then 'planning' when 'processing' then 'rendering' else p_service end $$;
+comment on function mashup.name_for_users(text) is 'Returns the name of a service as users read it: some are known to the engine by another one.';
+
+create function mashup.remaining_kinds(p_job public.mashup_jobs) returns setof mashup.task_kinds
+  language sql stable set search_path = ''
   as $$
-begin
-  return exists (
-    select from mashup.service_health h
-    join mashup.task_kinds k on h.service = any (mashup.services_of(k)) join mashup.stages s on s.stage = k.stage
-    where h.state <> 'closed' and not s.is_terminal
+  select k.* from mashup.task_kinds k join mashup.stages s on s.stage = k.stage
+    where not s.is_terminal
       and s.position >= (select c.position from mashup.stages c where c.stage = p_job.stage)
       and (p_job.hold is null or s.position < (select c.position from mashup.stages c where c.stage = p_job.hold))
       and (k.song_member is null or exists (
-        select from mashup.active_songs(p_job.songs) g where g ->> k.song_member is null)));
+        select from mashup.active_songs(p_job.songs) g where g ->> k.song_member is null))
+$$;
+comment on function mashup.remaining_kinds(public.mashup_jobs) is 'Returns the kinds of task that a job still needs, up to its end or the stage before which it waits.';
+
+create function mashup.estimate_note(p_job public.mashup_jobs) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_away text[];
+begin
+  if exists (select from mashup.pauses)
+    and (mashup.is_job_paused(p_job.id, p_job.user_id) or exists (select from mashup.remaining_kinds(p_job) k where mashup.is_kind_paused(k)))
+  then
+    return 'The time left is known when the operator ends the pause.';
+  end if;
+  v_away := array(
+    select distinct mashup.name_for_users(h.service)
+      from mashup.service_health h join mashup.remaining_kinds(p_job) k on h.service = any (mashup.services_of(k)) where h.state <> 'closed'
+    union
+    select mashup.name_for_users(k.service) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+      where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'running' and k.stage = p_job.stage and mashup.is_silent(t)
+    order by 1);
+  return case
+    when v_away = '{}' then null
+    when 'storage' = any (v_away) then 'The time left is known when the file storage is back.'
+    when cardinality(v_away) > 1 then format('The time left is known when the %s services are back.', array_to_string(v_away, ' and '))
+    else format('The time left is known when the %s service is back.', v_away[1])
+  end;
 end
 $$;
-comment on function mashup.waits_for_services(public.mashup_jobs) is 'Returns whether a service is unavailable that the rest of a job needs.';
+comment on function mashup.estimate_note(public.mashup_jobs) is
+  'Returns why the end of a job cannot be estimated, as its user reads it: a pause, or services that it still needs and that are unavailable or silent. Null: it can.';
 
 create function mashup.estimate_completion(p_job public.mashup_jobs) returns timestamptz
   language plpgsql stable set search_path = ''
@@ -32,7 +62,9 @@ declare
   v_sum double precision := 0;
   v_is_model boolean := mashup.uses_model(p_job);
 begin
-  if exists (select from mashup.service_health h where h.state <> 'closed') and mashup.waits_for_services(p_job) then
+  if (exists (select from mashup.service_health h where h.state <> 'closed') or exists (select from mashup.pauses))
+    and mashup.estimate_note(p_job) is not null
+  then
     return null;
   end if;
   foreach v_song in array v_songs loop
@@ -65,7 +97,7 @@ begin
   return mashup.now() + make_interval(secs => v_sum);
 end
 $$;
-comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats; null while a service is unavailable that it still needs.';
+comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats; null while it has a note (see estimate_note).';
 
 create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real, p_is_model boolean default false) returns void
   language plpgsql set search_path = ''

@@ -155,10 +155,7 @@ begin
     when 'remake' then new := mashup.reset_for_rerun(new);
     when 'replay' then new := mashup.reset_for_replay(new);
   end case;
-  if new.admitted_at is not null then
-    new.estimated_completion_at := mashup.estimate_completion(new);
-  end if;
-  return new;
+  return mashup.reset_estimate(new);
 end
 $$;
 comment on function mashup.check_transition() is

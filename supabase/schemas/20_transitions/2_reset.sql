@@ -18,6 +18,22 @@ end
 $$;
 comment on function mashup.reset_without_slot(public.mashup_jobs) is 'The job advanced to its end, or to the stage before which it waits for its user.';
 
+create function mashup.reset_estimate(p_job public.mashup_jobs) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  p_job.estimate_note := null;
+  if p_job.admitted_at is not null then
+    p_job.estimated_completion_at := mashup.estimate_completion(p_job);
+    if p_job.estimated_completion_at is null then
+      p_job.estimate_note := mashup.estimate_note(p_job);
+    end if;
+  end if;
+  return p_job;
+end
+$$;
+comment on function mashup.reset_estimate(public.mashup_jobs) is 'Every transition: the expected end of a job with a slot, or why it is not known.';
+
 create function mashup.reset_for_end(p_job public.mashup_jobs, p_stopped_stage text) returns public.mashup_jobs
   language plpgsql stable set search_path = ''
   as $$

@@ -51,9 +51,8 @@ create function mashup.waiting_step(p_job public.mashup_jobs) returns text
 declare
   v_away text[];
 begin
-  -- What is known only to the engine has another name for users.
   v_away := array(
-    select distinct case h.service when 'orchestrator' then 'planning' when 'processing' then 'rendering' else h.service end
+    select distinct mashup.name_for_users(h.service)
     from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
     where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'waiting' and h.state <> 'closed' order by 1);
   return case
@@ -116,18 +115,38 @@ begin
         when 'circuit' then c.step
         when 'pause' then 'Paused by the operator'
         else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
-      end,
-      -- Nobody knows how long it is going to be away.
-      estimated_completion_at = case
-        when c.waiting_on in ('circuit', 'pause') then null
-        when j.waiting_on in ('circuit', 'pause') then mashup.estimate_completion(j)
-        else j.estimated_completion_at
       end
   from changed c where j.id = c.id;
 end
 $$;
 comment on function mashup.refresh_waiting_on(uuid[]) is
-  'Writes waiting_on of jobs with a slot, and with it current_step and estimated_completion_at, which is null while a job waits for a service or a pause; null: of all jobs. Skips locked rows: the sweep writes them within a second.';
+  'Writes waiting_on of jobs with a slot, and with it current_step; null: of all jobs. Skips locked rows: the sweep writes them within a second.';
+
+create function mashup.refresh_estimates() returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  -- Mostly nothing is away and no job has a note.
+  if not exists (select from mashup.service_health h where h.state <> 'closed') and not exists (select from mashup.pauses)
+    and not exists (select from public.mashup_jobs j
+      where j.admitted_at is not null and (j.estimate_note is not null or j.estimated_completion_at is null))
+  then
+    return;
+  end if;
+  with noted as materialized (
+    select j.id, mashup.estimate_note(j) as note from public.mashup_jobs j where j.admitted_at is not null
+  ), changed as (
+    select j.id, n.note from noted n join public.mashup_jobs j on j.id = n.id
+    where j.admitted_at is not null and (j.estimate_note is distinct from n.note or (j.estimated_completion_at is null) <> (n.note is not null))
+    for no key update of j skip locked
+  )
+  -- Nobody knows how long a service is going to be away.
+  update public.mashup_jobs j set estimate_note = c.note, estimated_completion_at = case when c.note is null then mashup.estimate_completion(j) end
+  from changed c where j.id = c.id;
+end
+$$;
+comment on function mashup.refresh_estimates() is
+  'Writes estimate_note of all jobs with a slot, and with it estimated_completion_at, which is null exactly while there is a note: also of a job that runs while a service of a later stage is away. Skips locked rows: the sweep writes them within a second.';
 
 create function mashup.mark_ready_job_stale() returns trigger
   language plpgsql security definer set search_path = ''

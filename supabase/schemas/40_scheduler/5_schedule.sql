@@ -42,6 +42,9 @@ begin
   if p_all or v_noted <> '' then
     perform mashup.refresh_waiting_on(case when not p_all and v_noted <> 'all' then string_to_array(rtrim(v_noted), ' ')::uuid[] end);
   end if;
+  if p_all or v_noted = 'all' then
+    perform mashup.refresh_estimates();
+  end if;
   v_noted := set_config('mashup.stale_jobs', '', true);
   v_noted := set_config('mashup.schedule', '', true);
 end

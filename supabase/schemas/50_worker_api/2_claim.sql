@@ -95,6 +95,7 @@ begin
     -- A service that was unavailable is back.
     if p_job.estimated_completion_at is null then
       v_job.estimated_completion_at := mashup.estimate_completion(p_job);
+      v_job.estimate_note := case when v_job.estimated_completion_at is null then p_job.estimate_note end;
     end if;
   end if;
   if p_kind.song_state is not null then
@@ -111,7 +112,7 @@ begin
   end if;
   -- The transition to the stage has mostly written all of it: then the row has no new version.
   if v_job is distinct from p_job then
-    update public.mashup_jobs j set waiting_on = v_job.waiting_on, estimated_completion_at = v_job.estimated_completion_at, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
+    update public.mashup_jobs j set waiting_on = v_job.waiting_on, estimated_completion_at = v_job.estimated_completion_at, estimate_note = v_job.estimate_note, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
       where j.id = p_job.id returning * into v_job;
   end if;
   return v_job;

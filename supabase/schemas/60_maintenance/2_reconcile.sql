@@ -118,25 +118,46 @@ create function mashup.show_silence() returns void
   as $$
 begin
   with silent as (
-    select j.id, format('The %s service has not answered for a while', k.service) as step
+    select j.id, format('The %s service has not answered for a while', mashup.name_for_users(k.service)) as step
     from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join public.mashup_jobs j on j.id = t.job_id and j.stage = k.stage
     where t.state = 'running' and mashup.is_silent(t)
-      and j.current_step is distinct from format('The %s service has not answered for a while', k.service)
+      and j.current_step is distinct from format('The %s service has not answered for a while', mashup.name_for_users(k.service))
     for no key update of j skip locked
   )
-  update public.mashup_jobs j set current_step = s.step from silent s where j.id = s.id;
+  update public.mashup_jobs j set current_step = s.step, estimate_note = mashup.estimate_note(j), estimated_completion_at = null
+    from silent s where j.id = s.id;
 end
 $$;
 comment on function mashup.show_silence() is
-  'Writes current_step of jobs whose service has been silent for half of the time after which the call ends. The next event or attempt writes it again. Never waits for a row.';
+  'Writes current_step of jobs whose service is silent, and takes their estimate back. The next event or attempt writes the step again, the next sweep after it the estimate. Never waits for a row.';
 
 create function mashup.is_silent(p_task mashup.tasks) returns boolean
   language plpgsql stable set search_path = ''
   as $$
+declare
+  v_silent_sec double precision := extract(epoch from mashup.now() - p_task.heard_at);
+  v_stats mashup.stage_stats;
+  v_job public.mashup_jobs;
+  v_song_sec double precision;
 begin
-  return p_task.heard_at + make_interval(secs => p_task.silence_sec / 2) < mashup.now();
+  if v_silent_sec is null or v_silent_sec > p_task.silence_sec / 2 then
+    return v_silent_sec is not null;
+  end if;
+  -- Until five are measured a call may take the whole time of its kind. Operators should not wait for half of that.
+  if v_silent_sec <= mashup.setting_number('call_limit_min_sec')
+    or p_task.silence_sec < (select k.timeout_sec from mashup.task_kinds k where k.kind = p_task.kind)
+  then
+    return false;
+  end if;
+  select * into v_stats from mashup.stage_stats s where s.kind = p_task.kind;
+  select * into v_job from public.mashup_jobs j where j.id = p_task.job_id;
+  select coalesce(sum(coalesce((s ->> 'duration_sec')::double precision, mashup.setting_number('song_max_sec'))), 0) into v_song_sec
+    from mashup.active_songs(v_job.songs) s where p_task.song_id is null or s ->> 'song_id' = p_task.song_id;
+  return v_silent_sec > mashup.setting_number('call_limit_factor') / 2 * (v_stats.base_sec + v_stats.per_song_sec * v_song_sec)
+    * case when p_task.kind = 'separate' and mashup.uses_model(v_job) then v_stats.model_factor else 1 end;
 end
 $$;
-comment on function mashup.is_silent(mashup.tasks) is 'Returns whether the service of a running task has been silent for half of the time after which its call ends.';
+comment on function mashup.is_silent(mashup.tasks) is
+  'Returns whether the service of a running task has been silent for half of the time after which its call ends, or, before that time follows from measured durations, for half of the time that it would be.';
 
 revoke execute on all functions in schema mashup from public;
