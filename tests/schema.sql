@@ -2906,7 +2906,7 @@ begin
   end if;
   v_away := array(
     select distinct mashup.name_for_users(h.service)
-      from mashup.service_health h join mashup.remaining_kinds(p_job) k on h.service = any (mashup.services_of(k)) where h.state <> 'closed'
+      from mashup.service_health h join mashup.remaining_kinds(p_job) k on h.service = any (mashup.services_of(k)) where mashup.is_away(h)
     union
     select mashup.name_for_users(k.service) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
       where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'running' and k.stage = p_job.stage and mashup.is_silent(t)
@@ -3662,6 +3662,24 @@ begin
 end
 $function$;
 comment on function mashup.is_allowed(mashup.settings) is 'Returns whether the value of a setting has its type and is within its range.';
+
+CREATE OR REPLACE FUNCTION mashup.is_away(p_health mashup.service_health)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case p_health.state
+    when 'closed' then false
+    -- Due for a probe: no task waits for it, and nobody knows whether it is back.
+    when 'open' then coalesce(p_health.retry_at > mashup.now(), true)
+    -- A probe that has had an event is answered.
+    else not exists (select from mashup.tasks t where t.id = p_health.probe_task and t.state = 'running' and t.heard_at > t.started_at)
+  end;
+end
+$function$;
+comment on function mashup.is_away(mashup.service_health) is 'Returns whether a service is known not to answer: its circuit is open and not due for a probe, or its probe has had no event yet.';
 
 CREATE OR REPLACE FUNCTION mashup.is_job_paused(p_job_id uuid, p_user_id uuid)
  RETURNS boolean

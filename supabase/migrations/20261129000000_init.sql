@@ -36,7 +36,7 @@
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
---     is_paused, is_job_paused, is_kind_paused, estimate_completion, estimate_note, remaining_kinds, name_for_users, record_duration, silence_limit, read_claim_limits
+--     is_paused, is_job_paused, is_kind_paused, estimate_completion, estimate_note, is_away, remaining_kinds, name_for_users, record_duration, silence_limit, read_claim_limits
 -- 20  transitions
 --     transition_job, fail_job, save_result      transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
@@ -1810,6 +1810,22 @@ create function mashup.remaining_kinds(p_job public.mashup_jobs) returns setof m
 $$;
 comment on function mashup.remaining_kinds(public.mashup_jobs) is 'Returns the kinds of task that a job still needs, up to its end or the stage before which it waits.';
 
+create function mashup.is_away(p_health mashup.service_health) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return case p_health.state
+    when 'closed' then false
+    -- Due for a probe: no task waits for it, and nobody knows whether it is back.
+    when 'open' then coalesce(p_health.retry_at > mashup.now(), true)
+    -- A probe that has had an event is answered.
+    else not exists (select from mashup.tasks t where t.id = p_health.probe_task and t.state = 'running' and t.heard_at > t.started_at)
+  end;
+end
+$$;
+comment on function mashup.is_away(mashup.service_health) is
+  'Returns whether a service is known not to answer: its circuit is open and not due for a probe, or its probe has had no event yet.';
+
 create function mashup.estimate_note(p_job public.mashup_jobs) returns text
   language plpgsql stable set search_path = ''
   as $$
@@ -1823,7 +1839,7 @@ begin
   end if;
   v_away := array(
     select distinct mashup.name_for_users(h.service)
-      from mashup.service_health h join mashup.remaining_kinds(p_job) k on h.service = any (mashup.services_of(k)) where h.state <> 'closed'
+      from mashup.service_health h join mashup.remaining_kinds(p_job) k on h.service = any (mashup.services_of(k)) where mashup.is_away(h)
     union
     select mashup.name_for_users(k.service) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
       where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'running' and k.stage = p_job.stage and mashup.is_silent(t)

@@ -57,11 +57,11 @@ describe('a circuit', () => {
     };
     assert.deepEqual(await estimate(running), ['analyzing', false, true, null]);
     const away = 'The time left is known when the rendering service is back.';
-    await m.sql`update mashup.service_health set state = 'open', retry_at = mashup.now() + interval '1 hour' where service = 'processing'`;
+    await m.sql`update mashup.service_health set state = 'open', retry_at = mashup.now() + interval '4 minutes' where service = 'processing'`;
     await m.sweep();
     for (const id of [running, queued]) assert.deepEqual(await estimate(id), ['analyzing', false, false, away]);
 
-    await m.sql`update mashup.service_health set state = 'open', retry_at = mashup.now() + interval '1 hour' where service = 'orchestrator'`;
+    await m.sql`update mashup.service_health set state = 'open', retry_at = mashup.now() + interval '4 minutes' where service = 'orchestrator'`;
     await m.sweep();
     assert.equal(
       (await m.job(running)).estimate_note,
@@ -82,12 +82,36 @@ describe('a circuit', () => {
     await m.run(worker);
   });
 
+  it('leaves the estimate empty until its probe is answered, or it is due for a probe that no task can be', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    const render = await m.run(worker, (task) => task.kind === 'render');
+    assert.ok(render);
+    const note = async (change: string): Promise<string | null> => {
+      await m.sql.unsafe(`update mashup.service_health set ${change} where service = 'processing'`);
+      await m.sweep();
+      const job = await m.job(id);
+      assert.equal(job.estimated_completion_at === null, job.estimate_note !== null);
+      return job.estimate_note;
+    };
+    const away = 'The time left is known when the rendering service is back.';
+    assert.equal(await note(`state = 'open', retry_at = mashup.now() + interval '4 minutes'`), away);
+    assert.equal(await note(`retry_at = mashup.now()`), null, 'due');
+    await m.sql`update mashup.tasks set is_probe = true where id = ${render.task_id}`;
+    assert.equal(await note(`state = 'half_open', probe_task = ${Number(render.task_id)}`), away);
+    await m.sql`select mashup.heartbeat_task(${render.task_id}, ${render.claim}, 12, 'Mixing')`;
+    assert.equal(await note(`updated_at = mashup.now()`), null, 'answered');
+    await m.finish(render);
+    assert.equal((await m.job(id)).stage, 'complete');
+  });
+
   it('does not concern the estimate of a job that needs its service no more', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
     await m.run(worker, (task) => task.kind === 'separate');
-    await m.sql`update mashup.service_health set state = 'open', retry_at = mashup.now() + interval '1 hour'
+    await m.sql`update mashup.service_health set state = 'open', retry_at = mashup.now() + interval '4 minutes'
       where service in ('analysis', 'scoring', 'orchestrator')`;
     await m.sweep();
     const job = await m.job(id);
