@@ -45,12 +45,13 @@ export function stageRowsSql(): string {
       ]),
     ),
     insert(
-      'mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec)',
+      'mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec, is_by_length)',
       TASK_KIND_DEFINITIONS.map(({ kind, expectedSec }) => [
         kind,
         expectedSec.base,
         expectedSec.perSong,
         expectedSec.mean,
+        expectedSec.isByLength === true,
       ]),
     ),
     insert(

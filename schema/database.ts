@@ -153,6 +153,7 @@ export interface MashupJobsTable {
   estimated_completion_at: Date | null;
   estimate_note: string | null;
   parent_id: string | null;
+  first_id: string | null;
   feedback: string | null;
   hold: 'planning' | null;
   fresh: Defaulted<boolean>;
@@ -429,6 +430,7 @@ export interface StageStatsTable {
   per_song_sec: number;
   mean_sec: number;
   model_factor: Defaulted<number>;
+  is_by_length: Defaulted<boolean>;
 }
 
 /** A row of `mashup.service_health`. */

@@ -167,8 +167,8 @@ interface TaskKindDefinition {
   reportsProgress?: true;
   /** The SQL function of schema `mashup` that stores the result: (job, task, result) → void. */
   record: string;
-  /** Expected durations before any is measured, in seconds; `perSong` for each second of song. */
-  expectedSec: { base: number; perSong: number; mean: number };
+  /** Expected durations before any is measured, in seconds; `perSong` for each second of song, or of the mashup if `isByLength`. */
+  expectedSec: { base: number; perSong: number; mean: number; isByLength?: true };
 }
 
 const TASK_KIND_LIST = [
@@ -183,7 +183,7 @@ const TASK_KIND_LIST = [
     timeoutSec: 300,
     perSong: { member: 'analysis_id', state: 'analyzing', step: 'Analysing' },
     record: 'record_analysis',
-    expectedSec: { base: 0.5, perSong: 0.03, mean: 5 },
+    expectedSec: { base: 0.5, perSong: 0.02, mean: 4 },
   },
   {
     kind: 'score',
@@ -224,7 +224,7 @@ const TASK_KIND_LIST = [
     outputPath: 'stems/{user}/{job}/{song}/{claim}',
     reportsProgress: true,
     record: 'record_stems',
-    expectedSec: { base: 1, perSong: 0.15, mean: 20 },
+    expectedSec: { base: 0.5, perSong: 0.03, mean: 6 },
   },
   {
     kind: 'render',
@@ -238,7 +238,7 @@ const TASK_KIND_LIST = [
     outputPath: 'generated/{job}/{epoch}-{claim}',
     reportsProgress: true,
     record: 'record_result',
-    expectedSec: { base: 3, perSong: 0.1, mean: 25 },
+    expectedSec: { base: 4, perSong: 0.11, mean: 20, isByLength: true },
   },
   {
     // Asked for by a user when the job is complete: the job does not wait for it, and its failure does not end the job.

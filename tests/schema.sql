@@ -263,16 +263,18 @@ create table mashup.stage_stats (
   base_sec real not null,
   per_song_sec real not null,
   mean_sec real not null,
-  model_factor real default 20 not null,
+  model_factor real default 10 not null,
+  is_by_length boolean default false not null,
   constraint stage_stats_kind_fkey FOREIGN KEY (kind) REFERENCES mashup.task_kinds(kind),
   constraint stage_stats_pkey PRIMARY KEY (kind)
 );
 comment on table mashup.stage_stats is 'Durations by kind of task, the source of estimates. Starts with guesses; each finished task corrects it.';
 comment on column mashup.stage_stats.samples is 'Durations measured so far.';
 comment on column mashup.stage_stats.base_sec is 'Seconds that do not depend on the songs.';
-comment on column mashup.stage_stats.per_song_sec is 'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job.';
+comment on column mashup.stage_stats.per_song_sec is 'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job. For each second of the mashup where is_by_length.';
 comment on column mashup.stage_stats.mean_sec is 'Mean duration in seconds, exponentially weighted.';
 comment on column mashup.stage_stats.model_factor is 'Of separate: how many times as long a task takes if the model separates.';
+comment on column mashup.stage_stats.is_by_length is 'Whether the work depends on the length of the mashup, not on that of its songs.';
 
 create table mashup.stages (
   stage text not null,
@@ -568,6 +570,7 @@ create table public.mashup_jobs (
   estimated_completion_at timestamp with time zone,
   estimate_note text storage main,
   parent_id uuid,
+  first_id uuid,
   feedback text storage main,
   hold text,
   fresh boolean default false not null,
@@ -613,6 +616,7 @@ comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, me
 comment on column public.mashup_jobs.estimated_completion_at is 'Expected end of a job with a slot. Null while nobody knows: see estimate_note.';
 comment on column public.mashup_jobs.estimate_note is 'Why the end cannot be estimated, as users read it: a pause, or services that the job still needs and that are unavailable or silent.';
 comment on column public.mashup_jobs.parent_id is 'The mashup of which this one is an iteration. It may have been deleted.';
+comment on column public.mashup_jobs.first_id is 'The first mashup of whose versions this one is: the same for all versions, also when some of them have been deleted. Null for a first mashup itself.';
 comment on column public.mashup_jobs.feedback is 'What the user wants changed in the parent.';
 comment on column public.mashup_jobs.hold is 'The stage before which a draft waits for its user; null once it is started.';
 comment on column public.mashup_jobs.fresh is 'Whether this run bypasses the caches of analyses and stems.';
@@ -628,11 +632,11 @@ CREATE INDEX mashup_jobs_admitted ON public.mashup_jobs USING btree (user_id) WH
 CREATE INDEX mashup_jobs_by_status ON public.mashup_jobs USING btree (status, COALESCE(finished_at, created_at) DESC, id DESC);
 CREATE INDEX mashup_jobs_by_time ON public.mashup_jobs USING btree (COALESCE(finished_at, created_at) DESC, id DESC);
 CREATE INDEX mashup_jobs_by_user ON public.mashup_jobs USING btree (user_id, created_at DESC);
-CREATE INDEX mashup_jobs_children ON public.mashup_jobs USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX mashup_jobs_drafts ON public.mashup_jobs USING btree (stage_entered_at) WHERE ((hold = 'planning'::text) AND (stage = 'planning'::text));
 CREATE INDEX mashup_jobs_expiring ON public.mashup_jobs USING btree (finished_at) WHERE ((stage = 'complete'::text) AND (expired_at IS NULL) AND (result_path IS NOT NULL));
 CREATE INDEX mashup_jobs_failed ON public.mashup_jobs USING btree (error_code, finished_at) WHERE (stage = 'failed'::text);
 CREATE INDEX mashup_jobs_finished ON public.mashup_jobs USING btree (finished_at) INCLUDE (stage) WHERE (finished_at IS NOT NULL);
+CREATE INDEX mashup_jobs_versions ON public.mashup_jobs USING btree (first_id) WHERE (first_id IS NOT NULL);
 CREATE INDEX mashup_jobs_waiting ON public.mashup_jobs USING btree (queued_at, id) WHERE ((status = 'processing'::text) AND (admitted_at IS NULL) AND ((hold IS NULL) OR (stage <> 'planning'::text)));
 CREATE INDEX mashup_jobs_waiting_of_user ON public.mashup_jobs USING btree (user_id, queued_at, id) WHERE ((status = 'processing'::text) AND (admitted_at IS NULL) AND ((hold IS NULL) OR (stage <> 'planning'::text)));
 CREATE INDEX mashup_jobs_words ON public.mashup_jobs USING gin (mashup.job_words(title, songs, error_code, error_message)) WHERE (finished_at IS NOT NULL);
@@ -2847,6 +2851,7 @@ declare
   v_song jsonb;
   v_kind record;
   v_seconds real := 0;
+  v_length real := mashup.expected_length(p_job);
   v_sec real;
   v_longest real;
   v_total real;
@@ -2863,15 +2868,16 @@ begin
   end loop;
   -- By loops: as one statement it takes twice as long, and it runs eight times in a job.
   for v_kind in
-    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec,
+    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec, st.is_by_length,
       case when v_is_model and k.kind = 'separate' then st.model_factor else 1 end as factor
     from mashup.stages s join mashup.task_kinds k on k.stage = s.stage join mashup.stage_stats st on st.kind = k.kind
-    where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
+    -- Tasks of a complete job, such as its stems, are only made when its user asks for them.
+    where not s.is_terminal and s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
       -- A draft is estimated up to the stage before which it waits.
       and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
   loop
     if v_kind.song_member is null then
-      v_sum := v_sum + case when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * v_seconds else v_kind.mean_sec end;
+      v_sum := v_sum + case when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * case when v_kind.is_by_length then v_length else v_seconds end else v_kind.mean_sec end;
       continue;
     end if;
     v_longest := 0; v_total := 0;
@@ -2973,6 +2979,30 @@ AS $function$
 $function$;
 comment on function mashup.exhausted_plan_budget(uuid) is 'Returns which budget for Claude a job has used up: job, user_day or day; null while none is. Calls in progress are not counted: the excess is at most what service_limits lets run at one time.';
 grant execute on function mashup.exhausted_plan_budget(uuid) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.expected_length(p_job mashup_jobs)
+ RETURNS real
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_length real;
+begin
+  if p_job.plan_version is not null then
+    select sum(d::real) into v_length from public.mashup_plans p, jsonb_path_query(p.plan, '$.masterplan.timeline[*].duration_sec ? (@ >= 0)') d
+      where p.job_id = p_job.id and p.version = p_job.plan_version;
+  end if;
+  v_length := coalesce(v_length, (p_job.options ->> 'length_sec')::real);
+  if v_length is null then
+    select least(case p_job.options ->> 'length' when 'short' then 90 else 165 end, max(coalesce((s ->> 'duration_sec')::real, 180)),
+        mashup.setting_number('plan_max_length_sec'))
+      into v_length from mashup.active_songs(p_job.songs) s;
+  end if;
+  return v_length;
+end
+$function$;
+comment on function mashup.expected_length(mashup_jobs) is 'Returns the seconds of a job''s mashup: of its plan, else as its options say, else the middle of 2:00 and 3:30, or of its longest song.';
 
 CREATE OR REPLACE FUNCTION mashup.expire_mashup_stems(p_batch integer)
  RETURNS integer
@@ -3605,9 +3635,11 @@ AS $function$
 declare
   v_job public.mashup_jobs;
 begin
-  insert into public.mashup_jobs (user_id, songs, options, hold, idempotency_key, request_hash, entry_stage, parent_id, feedback,
+  insert into public.mashup_jobs (user_id, songs, options, hold, idempotency_key, request_hash, entry_stage, parent_id, first_id, feedback,
       waiting_on, current_step, traceparent)
-    values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent, p_feedback, 'slot',
+    values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent,
+      -- Null without a parent. The parent may have been deleted since it was read.
+      coalesce((select coalesce(p.first_id, p.id) from public.mashup_jobs p where p.id = p_parent), p_parent), p_feedback, 'slot',
       (select s.step from mashup.stages s where s.stage = 'queued'), coalesce(mashup.request_traceparent(), mashup.new_traceparent()))
     on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
     returning * into v_job;
@@ -4000,9 +4032,9 @@ CREATE OR REPLACE FUNCTION mashup.library_page(p_user uuid, p_words text[], p_st
  STABLE
  SET search_path TO ''
 AS $function$
-  with recursive
+  with
     own as materialized (
-      select j.id, j.parent_id, j.created_at, (j.result ->> 'duration_sec')::real as duration_sec,
+      select j.id, coalesce(j.first_id, j.id) as group_id, j.created_at, (j.result ->> 'duration_sec')::real as duration_sec,
         coalesce(j.title, (select string_agg(s ->> 'name', ' × ') from jsonb_array_elements(j.songs) s)) as title,
         case when j.hold is null then p_state in ('all', j.status)
           else p_state = 'draft' and j.status = 'processing' end
@@ -4012,18 +4044,13 @@ AS $function$
             (select string_agg(concat_ws(' ', s ->> 'name', s ->> 'artist'), ' ') from jsonb_array_elements(j.songs) s)))), w) = 0
         ) as is_match
       from public.mashup_jobs j where j.user_id = p_user),
-    -- A group has the id of its first version. If that was deleted, versions of it that are left keep its id.
-    versions as (
-      select o.*, coalesce(o.parent_id, o.id) as group_id from own o where not exists (select from own p where p.id = o.parent_id)
-      union all
-      select o.*, v.group_id from own o join versions v on v.id = o.parent_id),
-    -- The newest match stands for its group.
+    -- A group has the id of its first mashup, also if that was deleted. The newest match stands for its group.
     groups as (
       select v.group_id, array_agg(v.id) as ids, array_agg(v.id order by v.created_at desc, v.id) filter (where v.is_match) as matched,
         (array_agg(v.title order by v.created_at desc, v.id) filter (where v.is_match))[1] as title,
         (array_agg(v.duration_sec order by v.created_at desc, v.id) filter (where v.is_match))[1] as duration_sec,
         max(v.created_at) filter (where v.is_match) as created_at
-      from versions v group by v.group_id having bool_or(v.is_match)),
+      from own v group by v.group_id having bool_or(v.is_match)),
     ordered as (
       select g.*, row_number() over (order by
         case when p_sort = 'title' then lower(g.title) end,
@@ -5032,7 +5059,7 @@ begin
     where s.kind = f.kind;
 end
 $function$;
-comment on function mashup.record_duration(text,real,real,boolean) is 'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated. Skips a locked row: one sample less.';
+comment on function mashup.record_duration(text,real,real,boolean) is 'Corrects mashup.stage_stats by one sample of p_seconds for songs, or a mashup, of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated. Skips a locked row: one sample less.';
 
 CREATE OR REPLACE FUNCTION mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job mashup_jobs, p_result jsonb)
  RETURNS void
@@ -5099,9 +5126,11 @@ begin
     perform mashup.record_service_success(v_service);
   end loop;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
-    perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
-      select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
-      where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0),
+    perform mashup.record_duration(p_task.kind, p_seconds,
+      case when (select st.is_by_length from mashup.stage_stats st where st.kind = p_task.kind) then mashup.expected_length(p_job)
+        else coalesce((
+          select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
+          where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0) end,
       p_task.kind = 'separate' and exists (select from mashup.separation_models m where m.neural = mashup.separator_of(p_result ->> 'model')));
   end if;
 end
@@ -8396,6 +8425,7 @@ create view mashup.draft_jobs as
     estimated_completion_at,
     estimate_note,
     parent_id,
+    first_id,
     feedback,
     hold,
     fresh,
@@ -8595,6 +8625,7 @@ create view mashup.waiting_jobs as
     estimated_completion_at,
     estimate_note,
     parent_id,
+    first_id,
     feedback,
     hold,
     fresh,
@@ -8736,12 +8767,12 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"kind": "separate", "stage": "separating", "service": "separation", "priority": 10, "song_step": "Separating", "song_state": "separating", "backoff_sec": 2, "output_path": "stems/{user}/{job}/{song}/{claim}", "song_member": "stems_id", "timeout_sec": 1800, "max_attempts": 4, "uses_storage": true, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": null}
 
 -- mashup.stage_stats
--- {"kind": "analyze", "samples": 0, "base_sec": 0.5, "mean_sec": 5, "model_factor": 20, "per_song_sec": 0.03}
--- {"kind": "plan", "samples": 0, "base_sec": 1, "mean_sec": 3, "model_factor": 20, "per_song_sec": 0}
--- {"kind": "render", "samples": 0, "base_sec": 3, "mean_sec": 25, "model_factor": 20, "per_song_sec": 0.1}
--- {"kind": "render_stems", "samples": 0, "base_sec": 4, "mean_sec": 30, "model_factor": 20, "per_song_sec": 0.12}
--- {"kind": "score", "samples": 0, "base_sec": 0.2, "mean_sec": 0.2, "model_factor": 20, "per_song_sec": 0}
--- {"kind": "separate", "samples": 0, "base_sec": 1, "mean_sec": 20, "model_factor": 20, "per_song_sec": 0.15}
+-- {"kind": "analyze", "samples": 0, "base_sec": 0.5, "mean_sec": 4, "is_by_length": false, "model_factor": 10, "per_song_sec": 0.02}
+-- {"kind": "plan", "samples": 0, "base_sec": 1, "mean_sec": 3, "is_by_length": false, "model_factor": 10, "per_song_sec": 0}
+-- {"kind": "render", "samples": 0, "base_sec": 4, "mean_sec": 20, "is_by_length": true, "model_factor": 10, "per_song_sec": 0.11}
+-- {"kind": "render_stems", "samples": 0, "base_sec": 4, "mean_sec": 30, "is_by_length": false, "model_factor": 10, "per_song_sec": 0.12}
+-- {"kind": "score", "samples": 0, "base_sec": 0.2, "mean_sec": 0.2, "is_by_length": false, "model_factor": 10, "per_song_sec": 0}
+-- {"kind": "separate", "samples": 0, "base_sec": 0.5, "mean_sec": 6, "is_by_length": false, "model_factor": 10, "per_song_sec": 0.03}
 
 -- mashup.settings
 -- {"max": 1000000, "min": 0, "name": "analysis_retention_days", "type": "number", "unit": "days", "value": 365, "description": "Days without use after which cached analyses are deleted.", "is_optional": false}

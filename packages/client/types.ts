@@ -236,6 +236,8 @@ export interface MashupJob {
   estimateNote: string | null;
   /** The mashup that this one iterates. */
   parentId: string | null;
+  /** The first mashup of whose versions this one is, which may have been deleted; null for a first one itself. */
+  firstId: string | null;
   /** The feedback that this iteration follows. */
   feedback: string | null;
   /** `planning`: a draft, which waits for `startMashup`. */

@@ -13,8 +13,6 @@ export { fetchWithUploadProgress } from './upload-progress.ts';
 export { useAudioAnalysis } from './hooks/useAudioAnalysis.ts';
 export type { AudioAnalysis, Compatibility } from './hooks/useAudioAnalysis.ts';
 export type { JobDocument } from './hooks/useJobDocument.ts';
-export { useLibrary } from './hooks/useLibrary.ts';
-export type { Library } from './hooks/useLibrary.ts';
 export { useMashupList } from './hooks/useMashupList.ts';
 export type { MashupListQuery, MashupListState } from './hooks/useMashupList.ts';
 export { useMashupGenerator } from './hooks/useMashupGenerator.ts';

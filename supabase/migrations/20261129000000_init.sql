@@ -36,7 +36,7 @@
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
---     is_paused, is_job_paused, is_kind_paused, estimate_completion, estimate_note, is_away, remaining_kinds, name_for_users, record_duration, silence_limit, read_claim_limits
+--     is_paused, is_job_paused, is_kind_paused, expected_length, estimate_completion, estimate_note, is_away, remaining_kinds, name_for_users, record_duration, silence_limit, read_claim_limits
 -- 20  transitions
 --     transition_job, fail_job, save_result      transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
@@ -621,6 +621,7 @@ create table mashup.mashup_jobs (
   estimated_completion_at timestamptz,
   estimate_note           text,
   parent_id               uuid,
+  first_id                uuid,
   feedback                text,
   hold                    text,
   fresh                   boolean not null default false,
@@ -722,6 +723,7 @@ comment on column public.mashup_jobs.failed_task is 'The task that ended the job
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
 comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';
 comment on column public.mashup_jobs.parent_id is 'The mashup of which this one is an iteration. It may have been deleted.';
+comment on column public.mashup_jobs.first_id is 'The first mashup of whose versions this one is: the same for all versions, also when some of them have been deleted. Null for a first mashup itself.';
 comment on column public.mashup_jobs.feedback is 'What the user wants changed in the parent.';
 comment on column public.mashup_jobs.hold is 'The stage before which a draft waits for its user; null once it is started.';
 comment on column public.mashup_jobs.fresh is 'Whether this run bypasses the caches of analyses and stems.';
@@ -766,7 +768,7 @@ grant execute on function mashup.job_words(text, jsonb, text, text) to service_r
 create index mashup_jobs_by_time on public.mashup_jobs ((coalesce(finished_at, created_at)) desc, id desc);
 create index mashup_jobs_by_status on public.mashup_jobs (status, (coalesce(finished_at, created_at)) desc, id desc);
 create index mashup_jobs_words on public.mashup_jobs using gin (mashup.job_words(title, songs, error_code, error_message)) where finished_at is not null;
-create index mashup_jobs_children on public.mashup_jobs (parent_id) where parent_id is not null;
+create index mashup_jobs_versions on public.mashup_jobs (first_id) where first_id is not null;
 
 create view mashup.waiting_jobs as
   select * from public.mashup_jobs
@@ -993,15 +995,17 @@ create table mashup.stage_stats (
   base_sec     real not null,
   per_song_sec real not null,
   mean_sec     real not null,
-  model_factor real not null default 20
+  model_factor real not null default 10,
+  is_by_length boolean not null default false
 );
 revoke all on mashup.stage_stats from public, anon, authenticated, service_role;
 comment on table mashup.stage_stats is 'Durations by kind of task, the source of estimates. Starts with guesses; each finished task corrects it.';
 comment on column mashup.stage_stats.samples is 'Durations measured so far.';
 comment on column mashup.stage_stats.base_sec is 'Seconds that do not depend on the songs.';
 comment on column mashup.stage_stats.per_song_sec is
-  'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job.';
+  'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job. For each second of the mashup where is_by_length.';
 comment on column mashup.stage_stats.mean_sec is 'Mean duration in seconds, exponentially weighted.';
+comment on column mashup.stage_stats.is_by_length is 'Whether the work depends on the length of the mashup, not on that of its songs.';
 comment on column mashup.stage_stats.model_factor is 'Of separate: how many times as long a task takes if the model separates.';
 
 create table mashup.service_health (
@@ -1444,13 +1448,13 @@ insert into mashup.task_kinds (kind, stage, service, priority, max_attempts, bac
   ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true),
   ('render_stems', 'complete', 'processing', 20, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true);
 
-insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec) values
-  ('analyze', 0.5, 0.03, 5),
-  ('score', 0.2, 0, 0.2),
-  ('plan', 1, 0, 3),
-  ('separate', 1, 0.15, 20),
-  ('render', 3, 0.1, 25),
-  ('render_stems', 4, 0.12, 30);
+insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec, is_by_length) values
+  ('analyze', 0.5, 0.02, 4, false),
+  ('score', 0.2, 0, 0.2, false),
+  ('plan', 1, 0, 3, false),
+  ('separate', 0.5, 0.03, 6, false),
+  ('render', 4, 0.11, 20, true),
+  ('render_stems', 4, 0.12, 30, false);
 
 insert into mashup.service_health (service) values
   ('analysis'),
@@ -1855,6 +1859,28 @@ $$;
 comment on function mashup.estimate_note(public.mashup_jobs) is
   'Returns why the end of a job cannot be estimated, as its user reads it: a pause, or services that it still needs and that are unavailable or silent. Null: it can.';
 
+create function mashup.expected_length(p_job public.mashup_jobs) returns real
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_length real;
+begin
+  if p_job.plan_version is not null then
+    select sum(d::real) into v_length from public.mashup_plans p, jsonb_path_query(p.plan, '$.masterplan.timeline[*].duration_sec ? (@ >= 0)') d
+      where p.job_id = p_job.id and p.version = p_job.plan_version;
+  end if;
+  v_length := coalesce(v_length, (p_job.options ->> 'length_sec')::real);
+  if v_length is null then
+    select least(case p_job.options ->> 'length' when 'short' then 90 else 165 end, max(coalesce((s ->> 'duration_sec')::real, 180)),
+        mashup.setting_number('plan_max_length_sec'))
+      into v_length from mashup.active_songs(p_job.songs) s;
+  end if;
+  return v_length;
+end
+$$;
+comment on function mashup.expected_length(public.mashup_jobs) is
+  'Returns the seconds of a job''s mashup: of its plan, else as its options say, else the middle of 2:00 and 3:30, or of its longest song.';
+
 create function mashup.estimate_completion(p_job public.mashup_jobs) returns timestamptz
   language plpgsql stable set search_path = ''
   -- Of five rows each: look-ups by key take half the time of hash tables.
@@ -1865,6 +1891,7 @@ declare
   v_song jsonb;
   v_kind record;
   v_seconds real := 0;
+  v_length real := mashup.expected_length(p_job);
   v_sec real;
   v_longest real;
   v_total real;
@@ -1881,15 +1908,16 @@ begin
   end loop;
   -- By loops: as one statement it takes twice as long, and it runs eight times in a job.
   for v_kind in
-    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec,
+    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec, st.is_by_length,
       case when v_is_model and k.kind = 'separate' then st.model_factor else 1 end as factor
     from mashup.stages s join mashup.task_kinds k on k.stage = s.stage join mashup.stage_stats st on st.kind = k.kind
-    where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
+    -- Tasks of a complete job, such as its stems, are only made when its user asks for them.
+    where not s.is_terminal and s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
       -- A draft is estimated up to the stage before which it waits.
       and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
   loop
     if v_kind.song_member is null then
-      v_sum := v_sum + case when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * v_seconds else v_kind.mean_sec end;
+      v_sum := v_sum + case when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * case when v_kind.is_by_length then v_length else v_seconds end else v_kind.mean_sec end;
       continue;
     end if;
     v_longest := 0; v_total := 0;
@@ -1930,7 +1958,7 @@ begin
 end
 $$;
 comment on function mashup.record_duration(text, real, real, boolean) is
-  'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated. Skips a locked row: one sample less.';
+  'Corrects mashup.stage_stats by one sample of p_seconds for songs, or a mashup, of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated. Skips a locked row: one sample less.';
 
 create type mashup.claim_limits as (lease_sec double precision, heartbeat_sec double precision, max_crashes_before_solo double precision,
   silence_sec double precision, plan_call_timeout_sec double precision, call_limit_min_sec double precision, call_limit_factor double precision,
@@ -4732,9 +4760,11 @@ begin
     perform mashup.record_service_success(v_service);
   end loop;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
-    perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
-      select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
-      where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0),
+    perform mashup.record_duration(p_task.kind, p_seconds,
+      case when (select st.is_by_length from mashup.stage_stats st where st.kind = p_task.kind) then mashup.expected_length(p_job)
+        else coalesce((
+          select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
+          where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0) end,
       p_task.kind = 'separate' and exists (select from mashup.separation_models m where m.neural = mashup.separator_of(p_result ->> 'model')));
   end if;
 end
@@ -7103,9 +7133,11 @@ create function mashup.insert_job(
 declare
   v_job public.mashup_jobs;
 begin
-  insert into public.mashup_jobs (user_id, songs, options, hold, idempotency_key, request_hash, entry_stage, parent_id, feedback,
+  insert into public.mashup_jobs (user_id, songs, options, hold, idempotency_key, request_hash, entry_stage, parent_id, first_id, feedback,
       waiting_on, current_step, traceparent)
-    values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent, p_feedback, 'slot',
+    values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent,
+      -- Null without a parent. The parent may have been deleted since it was read.
+      coalesce((select coalesce(p.first_id, p.id) from public.mashup_jobs p where p.id = p_parent), p_parent), p_feedback, 'slot',
       (select s.step from mashup.stages s where s.stage = 'queued'), coalesce(mashup.request_traceparent(), mashup.new_traceparent()))
     on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
     returning * into v_job;
@@ -7910,9 +7942,9 @@ revoke execute on all functions in schema mashup from public;
 create function mashup.library_page(p_user uuid, p_words text[], p_state text, p_sort text, p_after uuid, p_size integer) returns jsonb
   language sql stable security invoker set search_path = ''
   as $$
-  with recursive
+  with
     own as materialized (
-      select j.id, j.parent_id, j.created_at, (j.result ->> 'duration_sec')::real as duration_sec,
+      select j.id, coalesce(j.first_id, j.id) as group_id, j.created_at, (j.result ->> 'duration_sec')::real as duration_sec,
         coalesce(j.title, (select string_agg(s ->> 'name', ' × ') from jsonb_array_elements(j.songs) s)) as title,
         case when j.hold is null then p_state in ('all', j.status)
           else p_state = 'draft' and j.status = 'processing' end
@@ -7922,18 +7954,13 @@ create function mashup.library_page(p_user uuid, p_words text[], p_state text, p
             (select string_agg(concat_ws(' ', s ->> 'name', s ->> 'artist'), ' ') from jsonb_array_elements(j.songs) s)))), w) = 0
         ) as is_match
       from public.mashup_jobs j where j.user_id = p_user),
-    -- A group has the id of its first version. If that was deleted, versions of it that are left keep its id.
-    versions as (
-      select o.*, coalesce(o.parent_id, o.id) as group_id from own o where not exists (select from own p where p.id = o.parent_id)
-      union all
-      select o.*, v.group_id from own o join versions v on v.id = o.parent_id),
-    -- The newest match stands for its group.
+    -- A group has the id of its first mashup, also if that was deleted. The newest match stands for its group.
     groups as (
       select v.group_id, array_agg(v.id) as ids, array_agg(v.id order by v.created_at desc, v.id) filter (where v.is_match) as matched,
         (array_agg(v.title order by v.created_at desc, v.id) filter (where v.is_match))[1] as title,
         (array_agg(v.duration_sec order by v.created_at desc, v.id) filter (where v.is_match))[1] as duration_sec,
         max(v.created_at) filter (where v.is_match) as created_at
-      from versions v group by v.group_id having bool_or(v.is_match)),
+      from own v group by v.group_id having bool_or(v.is_match)),
     ordered as (
       select g.*, row_number() over (order by
         case when p_sort = 'title' then lower(g.title) end,

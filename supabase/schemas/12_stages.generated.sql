@@ -84,13 +84,13 @@ insert into mashup.task_kinds (kind, stage, service, priority, max_attempts, bac
   ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true),
   ('render_stems', 'complete', 'processing', 20, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true);
 
-insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec) values
-  ('analyze', 0.5, 0.03, 5),
-  ('score', 0.2, 0, 0.2),
-  ('plan', 1, 0, 3),
-  ('separate', 1, 0.15, 20),
-  ('render', 3, 0.1, 25),
-  ('render_stems', 4, 0.12, 30);
+insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec, is_by_length) values
+  ('analyze', 0.5, 0.02, 4, false),
+  ('score', 0.2, 0, 0.2, false),
+  ('plan', 1, 0, 3, false),
+  ('separate', 0.5, 0.03, 6, false),
+  ('render', 4, 0.11, 20, true),
+  ('render_stems', 4, 0.12, 30, false);
 
 insert into mashup.service_health (service) values
   ('analysis'),

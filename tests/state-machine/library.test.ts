@@ -16,7 +16,8 @@ interface Found {
 interface Row {
   title: string;
   status?: string;
-  parent?: string;
+  /** The first mashup of whose versions the row is, and its parent. */
+  first?: string;
   feedback?: string;
   wishes?: string;
   songs?: { name: string; artist: string }[];
@@ -46,7 +47,8 @@ async function insert(userId: string, rows: Row[]): Promise<string[]> {
         options: tx.json(row.wishes === undefined ? {} : { wishes: row.wishes }),
         title: row.title,
         feedback: row.feedback ?? null,
-        parent_id: row.parent ?? null,
+        parent_id: row.first ?? null,
+        first_id: row.first ?? null,
         hold: row.hold ?? null,
         error_code: status === 'failed' ? 'unknown' : null,
         result_path: status === 'complete' ? 'generated/a' : null,
@@ -74,10 +76,10 @@ const [first, , otherVersion] = await insert(user, [
   { title: 'Zebra', lengthSec: 200, songs: [{ name: 'Cafe\u0301', artist: 'B' }] },
 ]);
 const [second] = await insert(user, [
-  { title: 'River, faster', parent: first!, feedback: 'Make it faster', lengthSec: 70 },
+  { title: 'River, faster', first: first!, feedback: 'Make it faster', lengthSec: 70 },
 ]);
 const [third] = await insert(user, [
-  { title: 'River, slower', parent: second!, feedback: 'slower again', status: 'processing' },
+  { title: 'River, slower', first: first!, feedback: 'slower again', status: 'processing' },
 ]);
 await insert(user, [{ title: 'A draft', hold: 'planning', status: 'processing' }]);
 await insert(stranger, [{ title: 'River of another user' }]);
@@ -125,15 +127,40 @@ describe('the list of mashups', () => {
   });
 
   it('keeps versions together whose first mashup was deleted', async () => {
-    const [gone, kept] = await insert(user, [{ title: 'Gone' }, { title: 'Kept', parent: otherVersion! }]);
+    const [gone, kept] = await insert(user, [{ title: 'Gone' }, { title: 'Kept', first: otherVersion! }]);
     const [x, y] = await insert(user, [
-      { title: 'Left 1', parent: gone! },
-      { title: 'Left 2', parent: gone! },
+      { title: 'Left 1', first: gone! },
+      { title: 'Left 2', first: gone! },
     ]);
     await sql`delete from public.mashup_jobs where id = ${gone!}`;
     const found = await list(user);
     assert.deepEqual(found.groups.find(({ id }) => id === gone)?.matched, [y, x]);
     assert.ok(found.groups.find(({ id }) => id === otherVersion)?.matched.includes(kept!));
+  });
+
+  it('keeps versions of versions in the group of their first mashup when one between them is deleted, and the first one', async () => {
+    const owner = await m.user();
+    const worker = await m.worker();
+    const first = await m.submit(owner, 2);
+    await m.run(worker);
+    const version = async (parent: string): Promise<string> => {
+      const [row] = await m.as(
+        owner,
+        (tx) => tx<{ id: string }[]>`select public.iterate_mashup(${parent}, 'More bass') ->> 'job_id' as id`,
+      );
+      await m.run(worker);
+      return row!.id;
+    };
+    const middle = await version(first);
+    const [left, right] = [await version(middle), await version(middle)];
+    const last = await version(left);
+    const groups = async (): Promise<string[][]> =>
+      (await list(owner)).groups.map(({ id, mashups }) => [id, ...mashups.map((job) => job.id)]);
+    assert.deepEqual(await groups(), [[first, first, middle, left, right, last]]);
+    await m.as(owner, (tx) => tx`select public.delete_mashup(${middle})`);
+    assert.deepEqual(await groups(), [[first, first, left, right, last]]);
+    await m.as(owner, (tx) => tx`select public.delete_mashup(${first})`);
+    assert.deepEqual(await groups(), [[first, left, right, last]]);
   });
 
   it('is read page by page, each group once, with hundreds of mashups', async (t) => {

@@ -183,6 +183,29 @@ describe('a job', () => {
     assert.ok(whole > draft + 20, `whole: ${whole} s`);
   });
 
+  it('estimates a render by the length of the mashup: of the options, then of its plan', async (t) => {
+    const m = await useMachine(t);
+    const user = await m.user();
+    const worker = await m.worker();
+    const [stats] = await m.sql`select base_sec, per_song_sec from mashup.stage_stats where kind = 'render'`;
+    const [base, perSecond] = [Number(stats?.base_sec), Number(stats?.per_song_sec)];
+    const secondsLeft = async (id: string): Promise<number> => {
+      const [row] = await m.sql`
+        select extract(epoch from mashup.estimate_completion(j) - mashup.now())::float8 as s from public.mashup_jobs j where id = ${id}`;
+      return Number(row?.s);
+    };
+    const short = await m.submit(user, 2, { wanted: { length: 'short' } });
+    const full = await m.submit(user, 2, { wanted: { length: 'full' } });
+    assert.ok(Math.abs((await secondsLeft(full)) - (await secondsLeft(short)) - perSecond * 75) < 0.01);
+    await m.sql`select mashup.cancel(${short})`;
+    await m.run(worker, (task) => task.kind === 'render');
+    const [plan] = await m.sql`
+      update public.mashup_plans set plan = jsonb_set(plan, '{masterplan,timeline}', '[{"duration_sec": 20}, {"duration_sec": 30.5}]')
+        where job_id = ${full} returning version`;
+    assert.equal(plan?.version, 1);
+    assert.ok(Math.abs((await secondsLeft(full)) - base - perSecond * 50.5) < 0.01);
+  });
+
   it('has an iteration that enters at planning with its songs and scores', async (t) => {
     const m = await useMachine(t);
     const user = await m.user();

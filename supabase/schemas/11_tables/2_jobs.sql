@@ -44,6 +44,7 @@ create table mashup.mashup_jobs (
   estimated_completion_at timestamptz,
   estimate_note           text,
   parent_id               uuid,
+  first_id                uuid,
   feedback                text,
   hold                    text,
   fresh                   boolean not null default false,
@@ -145,6 +146,7 @@ comment on column public.mashup_jobs.failed_task is 'The task that ended the job
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
 comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';
 comment on column public.mashup_jobs.parent_id is 'The mashup of which this one is an iteration. It may have been deleted.';
+comment on column public.mashup_jobs.first_id is 'The first mashup of whose versions this one is: the same for all versions, also when some of them have been deleted. Null for a first mashup itself.';
 comment on column public.mashup_jobs.feedback is 'What the user wants changed in the parent.';
 comment on column public.mashup_jobs.hold is 'The stage before which a draft waits for its user; null once it is started.';
 comment on column public.mashup_jobs.fresh is 'Whether this run bypasses the caches of analyses and stems.';
@@ -189,7 +191,7 @@ grant execute on function mashup.job_words(text, jsonb, text, text) to service_r
 create index mashup_jobs_by_time on public.mashup_jobs ((coalesce(finished_at, created_at)) desc, id desc);
 create index mashup_jobs_by_status on public.mashup_jobs (status, (coalesce(finished_at, created_at)) desc, id desc);
 create index mashup_jobs_words on public.mashup_jobs using gin (mashup.job_words(title, songs, error_code, error_message)) where finished_at is not null;
-create index mashup_jobs_children on public.mashup_jobs (parent_id) where parent_id is not null;
+create index mashup_jobs_versions on public.mashup_jobs (first_id) where first_id is not null;
 
 create view mashup.waiting_jobs as
   select * from public.mashup_jobs

@@ -119,15 +119,17 @@ create table mashup.stage_stats (
   base_sec     real not null,
   per_song_sec real not null,
   mean_sec     real not null,
-  model_factor real not null default 20
+  model_factor real not null default 10,
+  is_by_length boolean not null default false
 );
 revoke all on mashup.stage_stats from public, anon, authenticated, service_role;
 comment on table mashup.stage_stats is 'Durations by kind of task, the source of estimates. Starts with guesses; each finished task corrects it.';
 comment on column mashup.stage_stats.samples is 'Durations measured so far.';
 comment on column mashup.stage_stats.base_sec is 'Seconds that do not depend on the songs.';
 comment on column mashup.stage_stats.per_song_sec is
-  'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job.';
+  'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job. For each second of the mashup where is_by_length.';
 comment on column mashup.stage_stats.mean_sec is 'Mean duration in seconds, exponentially weighted.';
+comment on column mashup.stage_stats.is_by_length is 'Whether the work depends on the length of the mashup, not on that of its songs.';
 comment on column mashup.stage_stats.model_factor is 'Of separate: how many times as long a task takes if the model separates.';
 
 create table mashup.service_health (

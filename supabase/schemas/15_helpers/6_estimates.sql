@@ -62,6 +62,28 @@ $$;
 comment on function mashup.estimate_note(public.mashup_jobs) is
   'Returns why the end of a job cannot be estimated, as its user reads it: a pause, or services that it still needs and that are unavailable or silent. Null: it can.';
 
+create function mashup.expected_length(p_job public.mashup_jobs) returns real
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_length real;
+begin
+  if p_job.plan_version is not null then
+    select sum(d::real) into v_length from public.mashup_plans p, jsonb_path_query(p.plan, '$.masterplan.timeline[*].duration_sec ? (@ >= 0)') d
+      where p.job_id = p_job.id and p.version = p_job.plan_version;
+  end if;
+  v_length := coalesce(v_length, (p_job.options ->> 'length_sec')::real);
+  if v_length is null then
+    select least(case p_job.options ->> 'length' when 'short' then 90 else 165 end, max(coalesce((s ->> 'duration_sec')::real, 180)),
+        mashup.setting_number('plan_max_length_sec'))
+      into v_length from mashup.active_songs(p_job.songs) s;
+  end if;
+  return v_length;
+end
+$$;
+comment on function mashup.expected_length(public.mashup_jobs) is
+  'Returns the seconds of a job''s mashup: of its plan, else as its options say, else the middle of 2:00 and 3:30, or of its longest song.';
+
 create function mashup.estimate_completion(p_job public.mashup_jobs) returns timestamptz
   language plpgsql stable set search_path = ''
   -- Of five rows each: look-ups by key take half the time of hash tables.
@@ -72,6 +94,7 @@ declare
   v_song jsonb;
   v_kind record;
   v_seconds real := 0;
+  v_length real := mashup.expected_length(p_job);
   v_sec real;
   v_longest real;
   v_total real;
@@ -88,15 +111,16 @@ begin
   end loop;
   -- By loops: as one statement it takes twice as long, and it runs eight times in a job.
   for v_kind in
-    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec,
+    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec, st.is_by_length,
       case when v_is_model and k.kind = 'separate' then st.model_factor else 1 end as factor
     from mashup.stages s join mashup.task_kinds k on k.stage = s.stage join mashup.stage_stats st on st.kind = k.kind
-    where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
+    -- Tasks of a complete job, such as its stems, are only made when its user asks for them.
+    where not s.is_terminal and s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
       -- A draft is estimated up to the stage before which it waits.
       and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
   loop
     if v_kind.song_member is null then
-      v_sum := v_sum + case when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * v_seconds else v_kind.mean_sec end;
+      v_sum := v_sum + case when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * case when v_kind.is_by_length then v_length else v_seconds end else v_kind.mean_sec end;
       continue;
     end if;
     v_longest := 0; v_total := 0;
@@ -137,7 +161,7 @@ begin
 end
 $$;
 comment on function mashup.record_duration(text, real, real, boolean) is
-  'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated. Skips a locked row: one sample less.';
+  'Corrects mashup.stage_stats by one sample of p_seconds for songs, or a mashup, of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated. Skips a locked row: one sample less.';
 
 create type mashup.claim_limits as (lease_sec double precision, heartbeat_sec double precision, max_crashes_before_solo double precision,
   silence_sec double precision, plan_call_timeout_sec double precision, call_limit_min_sec double precision, call_limit_factor double precision,

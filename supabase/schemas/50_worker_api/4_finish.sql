@@ -71,9 +71,11 @@ begin
     perform mashup.record_service_success(v_service);
   end loop;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
-    perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
-      select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
-      where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0),
+    perform mashup.record_duration(p_task.kind, p_seconds,
+      case when (select st.is_by_length from mashup.stage_stats st where st.kind = p_task.kind) then mashup.expected_length(p_job)
+        else coalesce((
+          select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
+          where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0) end,
       p_task.kind = 'separate' and exists (select from mashup.separation_models m where m.neural = mashup.separator_of(p_result ->> 'model')));
   end if;
 end

@@ -265,9 +265,11 @@ create function mashup.insert_job(
 declare
   v_job public.mashup_jobs;
 begin
-  insert into public.mashup_jobs (user_id, songs, options, hold, idempotency_key, request_hash, entry_stage, parent_id, feedback,
+  insert into public.mashup_jobs (user_id, songs, options, hold, idempotency_key, request_hash, entry_stage, parent_id, first_id, feedback,
       waiting_on, current_step, traceparent)
-    values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent, p_feedback, 'slot',
+    values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent,
+      -- Null without a parent. The parent may have been deleted since it was read.
+      coalesce((select coalesce(p.first_id, p.id) from public.mashup_jobs p where p.id = p_parent), p_parent), p_feedback, 'slot',
       (select s.step from mashup.stages s where s.stage = 'queued'), coalesce(mashup.request_traceparent(), mashup.new_traceparent()))
     on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
     returning * into v_job;

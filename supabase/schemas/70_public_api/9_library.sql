@@ -3,9 +3,9 @@
 create function mashup.library_page(p_user uuid, p_words text[], p_state text, p_sort text, p_after uuid, p_size integer) returns jsonb
   language sql stable security invoker set search_path = ''
   as $$
-  with recursive
+  with
     own as materialized (
-      select j.id, j.parent_id, j.created_at, (j.result ->> 'duration_sec')::real as duration_sec,
+      select j.id, coalesce(j.first_id, j.id) as group_id, j.created_at, (j.result ->> 'duration_sec')::real as duration_sec,
         coalesce(j.title, (select string_agg(s ->> 'name', ' × ') from jsonb_array_elements(j.songs) s)) as title,
         case when j.hold is null then p_state in ('all', j.status)
           else p_state = 'draft' and j.status = 'processing' end
@@ -15,18 +15,13 @@ create function mashup.library_page(p_user uuid, p_words text[], p_state text, p
             (select string_agg(concat_ws(' ', s ->> 'name', s ->> 'artist'), ' ') from jsonb_array_elements(j.songs) s)))), w) = 0
         ) as is_match
       from public.mashup_jobs j where j.user_id = p_user),
-    -- A group has the id of its first version. If that was deleted, versions of it that are left keep its id.
-    versions as (
-      select o.*, coalesce(o.parent_id, o.id) as group_id from own o where not exists (select from own p where p.id = o.parent_id)
-      union all
-      select o.*, v.group_id from own o join versions v on v.id = o.parent_id),
-    -- The newest match stands for its group.
+    -- A group has the id of its first mashup, also if that was deleted. The newest match stands for its group.
     groups as (
       select v.group_id, array_agg(v.id) as ids, array_agg(v.id order by v.created_at desc, v.id) filter (where v.is_match) as matched,
         (array_agg(v.title order by v.created_at desc, v.id) filter (where v.is_match))[1] as title,
         (array_agg(v.duration_sec order by v.created_at desc, v.id) filter (where v.is_match))[1] as duration_sec,
         max(v.created_at) filter (where v.is_match) as created_at
-      from versions v group by v.group_id having bool_or(v.is_match)),
+      from own v group by v.group_id having bool_or(v.is_match)),
     ordered as (
       select g.*, row_number() over (order by
         case when p_sort = 'title' then lower(g.title) end,

@@ -4,13 +4,13 @@ import type { MashupJob } from '@mashup-engine/client';
 import type { SongAnalysis } from '../../../../schema.ts';
 import { useJobDocument } from '../../hooks/useJobDocument.ts';
 import type { JobDocument } from '../../hooks/useJobDocument.ts';
-import { useLibrary } from '../../hooks/useLibrary.ts';
 import { useMashupGenerator } from '../../hooks/useMashupGenerator.ts';
 import type { MashupGenerator } from '../../hooks/useMashupGenerator.ts';
+import { useVersions } from '../../hooks/useVersions.ts';
 import { readAnalyses } from '../../state/analyses.ts';
 import { retryUntilDone } from '../../state/retry-until-done.ts';
 import { useStudio } from '../../state/studio.tsx';
-import { playableVersion, versionsOf } from './versions.ts';
+import { playableVersion } from './versions.ts';
 
 export interface ShownMashup extends Pick<MashupGenerator, 'live' | 'problem' | 'resume'> {
   /** The followed job. While another version is being read, the previous one. */
@@ -32,8 +32,7 @@ export function useShownMashup(): ShownMashup {
   const latest = useRef(current);
   latest.current = current ?? latest.current;
   const job = latest.current;
-  const { mashups = [] } = useLibrary();
-  const versions = job === undefined ? [] : versionsOf(job, mashups);
+  const versions = useVersions(job);
   const played = job === undefined ? undefined : playableVersion(job, versions);
   const playedDocument = useJobDocument(played);
   const analyses = useAnalyses(played);

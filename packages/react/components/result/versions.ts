@@ -1,16 +1,14 @@
-/** Versions of a mashup: jobs that descend from the same first job by feedback. */
+/** Versions of a mashup: jobs that descend from the same first job by feedback or edits. */
 import type { MashupJob } from '@mashup-engine/client';
 
-/** All versions of a job among `mashups`, oldest first. */
+/** Id of the first of the versions of a mashup. */
+export const firstIdOf = (job: MashupJob): string => job.firstId ?? job.id;
+
+/** All versions of a job among `mashups`, and the job itself, oldest first. */
 export function versionsOf(job: MashupJob, mashups: MashupJob[]): MashupJob[] {
   const byId = new Map([...mashups, job].map((one) => [one.id, one]));
-  const rootOf = (one: MashupJob): string => {
-    const parent = one.parentId === null ? undefined : byId.get(one.parentId);
-    return parent === undefined ? one.id : rootOf(parent);
-  };
-  const root = rootOf(job);
   return [...byId.values()]
-    .filter((one) => rootOf(one) === root)
+    .filter((one) => firstIdOf(one) === firstIdOf(job))
     .sort((a, b) => a.createdAt.localeCompare(b.createdAt));
 }
 
