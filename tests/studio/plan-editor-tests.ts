@@ -84,9 +84,35 @@ async function changeLayers({ page, shown }: StudioFixture): Promise<void> {
   assert.equal((await edits(page)).length, 2);
 }
 
+/** Opens the other version, comes back, and loads the page again: the edits are there, with undo and redo. */
+async function leaveAndComeBack({ page, shown, jobId }: StudioFixture): Promise<void> {
+  const [edited, before] = [jobId(), await edits(page)];
+  await shown('versions')
+    .getByRole('button', { name: /Version 2/ })
+    .click();
+  await shown('unsent-edits').getByText('Version 1 has edits of yours that are not rendered.').waitFor();
+  assert.notEqual(jobId(), edited);
+  await page.getByRole('button', { name: 'Continue editing version 1' }).click();
+  await shown('plan-editor').waitFor();
+  assert.equal(jobId(), edited);
+  assert.deepEqual(await edits(page), before);
+  await page.reload();
+  await page.getByRole('button', { name: 'Continue editing', exact: true }).click();
+  await shown('plan-editor').waitFor();
+  assert.deepEqual(await edits(page), before);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  assert.deepEqual(await edits(page), before.slice(0, -1));
+  await page.getByRole('button', { name: 'Redo' }).click();
+  assert.deepEqual(await edits(page), before);
+  await page.getByRole('button', { name: 'Reset' }).click();
+  assert.deepEqual(await edits(page), []);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  assert.deepEqual(await edits(page), before);
+}
+
 /** Registers the test. The page shows a complete mashup with one version more than this one. */
 export function testPlanEditor(fixture: () => StudioFixture): void {
-  test('a plan is edited in its timeline by pointer and keyboard, with undo, and rendered as a new version', async () => {
+  test('a plan is edited in its timeline by pointer and keyboard, with undo, kept while it is not rendered, and rendered as a new version', async () => {
     const { page, shown, sql, jobId } = fixture();
     const parent = jobId();
     await pressByKeyboard(page, page.getByRole('button', { name: 'Edit', exact: true }));
@@ -94,6 +120,7 @@ export function testPlanEditor(fixture: () => StudioFixture): void {
     await moveEdge(fixture());
     await pressImpossible(fixture());
     await changeLayers(fixture());
+    await leaveAndComeBack(fixture());
     assert.deepEqual(await pageFaults(page), []);
 
     await page.getByRole('button', { name: 'Render this version' }).click();
@@ -108,6 +135,8 @@ export function testPlanEditor(fixture: () => StudioFixture): void {
     assert.equal(row.plan.masterplan.timeline[0]!.muted?.length, 1);
     await page.getByRole('button', { name: /Version 1/ }).click();
     await page.waitForFunction((id) => !location.hash.includes(id), edited);
+    // What was sent is not offered again.
+    await page.getByRole('button', { name: 'Edit', exact: true }).waitFor();
     await sql`delete from public.mashup_jobs where id = ${edited}`;
   });
 }

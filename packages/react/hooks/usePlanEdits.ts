@@ -1,23 +1,24 @@
-/** The edits of a plan by hand, before they are rendered: applied at once, with undo and redo. */
-import { useMemo, useReducer, useState } from 'react';
+/** The edits of a plan by hand, before they are rendered: applied at once, with undo and redo, and kept by the browser. */
+import { useEffect, useMemo, useReducer, useState } from 'react';
 import { applyEdits } from '../../../music/edits/apply-edits.ts';
 import type { EditedSection } from '../../../music/edits/edit-state.ts';
 import { addEdit } from '../../../music/edits/merge-edits.ts';
 import { MAX_PLAN_EDITS } from '../../../schema/constants.ts';
 import type { AnalyzedSong, Plan, PlanEdit, PlanLimits } from '../../../schema.ts';
+import { keepUnsentEdits, unsentEditsOf } from '../state/unsent-edits.ts';
+import type { EditHistory } from '../state/unsent-edits.ts';
 
-/** Lists of edits, the shown one at `at`. */
-interface History {
-  lists: PlanEdit[][];
-  at: number;
-}
+/** Steps that can be undone. */
+const MAX_STEPS = 50;
+const NO_EDITS: EditHistory = { lists: [[]], at: 0 };
+const LEFT_OUT = 'Your edits of before do not fit the plan that this mashup has now, so they were left out.';
+
 /** `isSame`: the list replaces the shown one, as while a slider moves. */
-type Move = { to: PlanEdit[]; isSame: boolean } | { by: -1 | 1 } | 'reset';
+type Move = { to: PlanEdit[]; isSame: boolean } | { by: -1 | 1 };
 
-function move({ lists, at }: History, change: Move): History {
-  if (change === 'reset') return { lists: [[]], at: 0 };
+function move({ lists, at }: EditHistory, change: Move): EditHistory {
   if ('by' in change) return { lists, at: Math.min(lists.length - 1, Math.max(0, at + change.by)) };
-  const kept = lists.slice(0, change.isSame ? at : at + 1);
+  const kept = lists.slice(0, change.isSame ? at : at + 1).slice(-MAX_STEPS);
   return { lists: [...kept, change.to], at: kept.length };
 }
 
@@ -33,6 +34,7 @@ export interface PlanEdits {
   canRedo: boolean;
   undo(): void;
   redo(): void;
+  /** Leaves out all edits, which can be undone. */
   reset(): void;
   /** Adds an edit if it is possible. Returns whether it was. */
   edit(edit: PlanEdit): boolean;
@@ -42,11 +44,37 @@ export interface PlanEdits {
   preview(edit: PlanEdit | null): void;
 }
 
+/** The plan that is edited: of which mashup, with which version, and what its checks need. */
+export interface EditedBase {
+  jobId: string;
+  planVersion: number;
+  plan: Plan;
+  songs: readonly AnalyzedSong[];
+  limits: PlanLimits;
+}
+
+/** The edits that the browser kept for a plan, or none and the reason. */
+function restored({ jobId, planVersion, plan, ...context }: EditedBase): { history: EditHistory; note: string } {
+  const kept = unsentEditsOf(jobId, planVersion);
+  if (kept === undefined) return { history: NO_EDITS, note: '' };
+  try {
+    // A mashup that is rendered again may have another plan by the same version.
+    if (kept !== 'outdated' && !('refused' in applyEdits(plan, kept.lists[kept.at] ?? [], context)))
+      return { history: kept, note: '' };
+  } catch {
+    // Kept by another version of the page.
+  }
+  return { history: NO_EDITS, note: LEFT_OUT };
+}
+
 /** Keeps the edits of a plan. Refused edits change nothing but `refusal`. */
-export function usePlanEdits(base: Plan, songs: readonly AnalyzedSong[], limits: PlanLimits): PlanEdits {
-  const [{ lists, at }, dispatch] = useReducer(move, { lists: [[]], at: 0 });
+export function usePlanEdits(edited: EditedBase): PlanEdits {
+  const { jobId, planVersion, plan: base, songs, limits } = edited;
+  const [start] = useState(() => restored(edited));
+  const [{ lists, at }, dispatch] = useReducer(move, start.history);
+  useEffect(() => keepUnsentEdits(jobId, planVersion, { lists, at }), [jobId, planVersion, lists, at]);
   const [previewed, setPreviewed] = useState<PlanEdit | null>(null);
-  const [refusal, setRefusal] = useState('');
+  const [refusal, setRefusal] = useState(start.note);
   const kept = lists[at] ?? [];
   const context = { songs, limits };
   const tried = (edit: PlanEdit): { edits: PlanEdit[]; reason: string } => {
@@ -77,7 +105,7 @@ export function usePlanEdits(base: Plan, songs: readonly AnalyzedSong[], limits:
     canRedo: at < lists.length - 1,
     undo: () => withoutRefusal({ by: -1 }),
     redo: () => withoutRefusal({ by: 1 }),
-    reset: () => withoutRefusal('reset'),
+    reset: () => withoutRefusal({ to: [], isSame: false }),
     edit(edit) {
       setPreviewed(null);
       const { edits, reason } = tried(edit);

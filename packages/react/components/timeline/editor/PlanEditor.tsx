@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { editMashup } from '@mashup-engine/client';
 import type { MashupJob } from '@mashup-engine/client';
 import { describeEdits } from '../../../../../music/edits/describe-edit.ts';
@@ -12,6 +12,7 @@ import { toProblem } from '../../../state/problem.ts';
 import type { Problem } from '../../../state/problem.ts';
 import { retryUntilDone } from '../../../state/retry-until-done.ts';
 import { useStudio } from '../../../state/studio.tsx';
+import { forgetUnsentEdits } from '../../../state/unsent-edits.ts';
 import { Icon } from '../../common/icons.tsx';
 import { Notice } from '../../common/Notice.tsx';
 import { SongRoles } from '../../songs/SongRoles.tsx';
@@ -62,9 +63,13 @@ function useMaterial(job: MashupJob): Material | undefined {
 }
 
 function Editor({ job, plan, onOpen, songs, limits }: Props & Material) {
-  const edits = usePlanEdits(plan, songs, limits);
+  const edits = usePlanEdits({ jobId: job.id, planVersion: job.planVersion ?? 0, plan, songs, limits });
   const [chosen, setChosen] = useState(0);
-  const shown = edits.sections.find(({ index }) => index === chosen) ?? edits.sections[0];
+  const place = useRef(0);
+  const found = edits.sections.findIndex(({ index }) => index === chosen);
+  // In the place of a section that was removed comes its neighbour.
+  place.current = found >= 0 ? found : Math.min(place.current, edits.sections.length - 1);
+  const shown = edits.sections[place.current];
   const rename = (roles: { sings?: string; plays?: string }): void => {
     const now = rolesOf(edits.plan);
     const sings = roles.sings === now.sings ? undefined : roles.sings;
@@ -141,6 +146,7 @@ function RenderButton({ job, edits, onOpen }: { job: MashupJob; edits: PlanEdit[
     setProblem(undefined);
     try {
       const { jobId } = await editMashup(supabase, job.id, job.planVersion ?? 0, edits);
+      forgetUnsentEdits(job.id);
       onOpen(jobId);
     } catch (error) {
       setProblem(toProblem(error));
