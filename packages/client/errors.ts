@@ -47,6 +47,15 @@ export function fromDatabaseError(error: DatabaseRefusal, status = 0): MashupCli
   }
   if (status === 401 || error.code === 'PGRST301' || error.code === 'PGRST303') return signInRequired(error);
   if (status === 0) return unreachable(error);
+  // A data exception, for example of a text with the character NUL, which Postgres cannot store: its message is not for users.
+  if (error.code?.startsWith('22')) {
+    return new MashupClientError('invalid_request', 'The request has a value that cannot be used.', {
+      hint: 'Leave out control characters, and check ids and numbers.',
+      details: error.message,
+      status,
+      cause: error,
+    });
+  }
   return new MashupClientError(error.code || 'request_failed', error.message || `The request failed (${status}).`, {
     hint: error.hint || 'Try again.',
     details: error.details,

@@ -6,7 +6,7 @@ import { toCamel, toSnake } from './wire.ts';
 
 /** Which mashups are listed, and in which order. */
 export interface MashupListOptions {
-  /** Words that all occur in title, names and artists of the songs, wishes or feedback. */
+  /** Words that all occur in title, names and artists of the songs, wishes or feedback. Control characters separate words. */
   search?: string;
   /** `all` leaves drafts out. */
   state?: 'all' | 'complete' | 'processing' | 'failed' | 'cancelled' | 'draft';
@@ -38,5 +38,6 @@ export interface MashupList {
 
 /** Reads a page of the mashups of the user who is signed in. @throws MashupClientError */
 export async function listMashups(supabase: SupabaseClient, options: MashupListOptions = {}): Promise<MashupList> {
-  return toCamel(await rpc<object>(supabase, 'list_mashups', toSnake(options))) as MashupList;
+  const search = options.search?.replace(/[\p{Cc}\p{Cs}]+/gu, ' ');
+  return toCamel(await rpc<object>(supabase, 'list_mashups', toSnake({ ...options, search }))) as MashupList;
 }

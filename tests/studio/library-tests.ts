@@ -18,23 +18,38 @@ const withoutTriggers = ({ sql }: StudioFixture, statement: string): Promise<unk
       alter table public.mashup_jobs enable trigger user`),
   );
 
-/** Adds copies of the newest complete job, each a mashup of its own with a title and a wish, older than all others. */
-const addRows = (fixture: StudioFixture): Promise<unknown> =>
+/** Adds copies of the newest complete job, each a mashup of its own with a title and a wish, older than all others, or newer. */
+const addRows = (fixture: StudioFixture, count = ROWS, isNewer = false): Promise<unknown> =>
   withoutTriggers(
     fixture,
     `insert into public.mashup_jobs (user_id, stage, status, songs, options, title, result_path, result, created_at, idempotency_key)
     select j.user_id, j.stage, j.status, j.songs, jsonb_build_object('wishes', case n when 7 then 'calm like a river, 100% acoustic' else 'loud' end),
       'Copy ' || lpad(n::text, 2, '0'), 'generated/copy', jsonb_set(j.result, '{duration_sec}', to_jsonb(30 + n)),
-      j.created_at - n * interval '1 day', 'library-' || n
-    from generate_series(1, ${ROWS}) n, (select * from public.mashup_jobs where stage = 'complete' order by created_at desc limit 1) j`,
+      j.created_at ${isNewer ? '+' : '-'} n * interval '1 day', 'library-' || n
+    from generate_series(1, ${count}) n, (select * from public.mashup_jobs where stage = 'complete' order by created_at desc limit 1) j`,
   );
 const removeRows = (fixture: StudioFixture): Promise<unknown> =>
   withoutTriggers(fixture, `delete from public.mashup_jobs where idempotency_key like 'library-%'`);
 
 /** Tests of the library of a user with two versions of one mashup; one is left afterwards. */
 export function testLibrary(fixture: () => StudioFixture): void {
+  testOldVersions(fixture);
   testVersions(fixture);
   testSearch(fixture);
+}
+
+function testOldVersions(fixture: () => StudioFixture): void {
+  test('the page of a mashup shows all its versions, however many mashups are newer', async () => {
+    const { page, shown, sql, stack } = fixture();
+    const [version] = await sql`select id from public.mashup_jobs where first_id is not null and stage = 'complete'`;
+    await addRows(fixture(), 70, true);
+    await page.goto(`${stack.info.apiUrl}/#/mashup/${String(version?.id)}`);
+    await page.reload();
+    await shown('versions')
+      .getByRole('button', { name: /^Version 2/, pressed: true })
+      .waitFor();
+    await removeRows(fixture());
+  });
 }
 
 function testVersions(fixture: () => StudioFixture): void {
@@ -80,6 +95,10 @@ function testSearch(fixture: () => StudioFixture): void {
     await page.getByRole('button', { name: `Show more (${ROWS - 39} left)` }).click();
     await page.getByText('Show more').waitFor({ state: 'detached' });
     assert.equal(new Set(await titles()).size, ROWS + 1);
+    assert.match(page.url(), /#\/library\?sort=oldest&pages=3$/);
+    await page.goBack();
+    await page.getByRole('button', { name: `Show more (${ROWS - 39} left)` }).waitFor();
+    assert.equal((await titles()).length, 40);
 
     await page.getByRole('searchbox', { name: 'Search' }).pressSequentially('100% RIVER');
     await has('1 mashup with “100% RIVER”');
@@ -89,6 +108,13 @@ function testSearch(fixture: () => StudioFixture): void {
     await has('1 mashup with “100% RIVER”');
     assert.equal(await page.getByRole('searchbox', { name: 'Search' }).inputValue(), '100% RIVER');
     assert.deepEqual(await pageFaults(page), []);
+    await page.goBack();
+    await has(`${ROWS + 1} mashups`);
+    assert.match(page.url(), /#\/library\?sort=oldest&pages=2$/, 'all that was typed is one step');
+    assert.equal(await page.getByRole('searchbox', { name: 'Search' }).inputValue(), '');
+    await page.getByRole('searchbox', { name: 'Search' }).fill('\u0000copy\u0007 neon');
+    await page.keyboard.press('Enter');
+    await has(`${ROWS} mashups with`);
     await page.getByRole('searchbox', { name: 'Search' }).fill('copy neon');
     await has(`${ROWS} mashups with “copy neon”`);
     await page.getByRole('combobox', { name: 'Order' }).selectOption('Longest first');
@@ -96,6 +122,10 @@ function testSearch(fixture: () => StudioFixture): void {
       (title) => document.querySelector('[data-testid=library-group] a')?.textContent === title,
       `Copy ${ROWS}`,
     );
+    await page.goBack();
+    await page.goBack();
+    await has(`${ROWS} mashups with`);
+    assert.match(page.url(), /sort=oldest$/);
     await page.getByRole('searchbox', { name: 'Search' }).fill('there is no such thing');
     await has('No mashup with “there is no such thing”');
     await page.getByRole('button', { name: 'Show all mashups' }).click();

@@ -17,45 +17,48 @@ const TOGETHER_MS = 300;
 export type MashupListQuery = Pick<MashupListOptions, 'search' | 'state' | 'sort'>;
 
 export interface MashupListState {
-  /** The pages that were read; undefined until the first one has been. While another query is read: those of the one before. */
+  /** What was read, at most as many groups as are wanted; undefined until the first one has been. While another query is read: those of the one before. */
   list: MashupList | undefined;
   /** The query that `list` answers. */
   query: MashupListQuery;
   hasMore: boolean;
   problem: Problem | undefined;
-  /** Reads the next page. */
-  more(): Promise<void>;
-  /** Reads all pages again. */
+  /** Reads all groups again. */
   refresh(): Promise<void>;
 }
 
 const NOTHING: MashupList = { groups: [], groupsFound: 0, mashupsFound: 0 };
 
-/** Reads the mashups of the user that a query finds, and keeps them current over Realtime. */
-export function useMashupList(query: MashupListQuery): MashupListState {
+/**
+ * Reads the mashups of the user that a query finds, and keeps them current over Realtime.
+ * @param count groups that are wanted at most; more are read by a larger count
+ */
+export function useMashupList(query: MashupListQuery, count = PAGE): MashupListState {
   const { supabase } = useStudio();
-  const [read, setRead] = useState<{ list: MashupList; query: MashupListQuery }>();
+  const [read, setRead] = useState<{ list: MashupList; query: MashupListQuery; key: string }>();
   const [problem, setProblem] = useState<Problem>();
   const { search = '', state = 'all', sort = 'newest' } = query;
   const key = JSON.stringify([search, state, sort]);
-  const latest = useRef({ key, generation: 0 });
-  latest.current.key = key;
+  const wanted = `${key} ${count}`;
+  const latest = useRef({ wanted, generation: 0 });
+  latest.current.wanted = wanted;
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const list = read?.list;
+  const list = read && { ...read.list, groups: read.list.groups.slice(0, count) };
 
-  const load = async (known: MashupGroup[], count: number): Promise<void> => {
+  /** Reads what follows the known groups. */
+  const load = async (known: MashupGroup[]): Promise<void> => {
     const generation = (latest.current.generation += 1);
-    const isWanted = (): boolean => generation === latest.current.generation && key === latest.current.key;
+    const isWanted = (): boolean => generation === latest.current.generation && wanted === latest.current.wanted;
     try {
       const pages = await readGroups(supabase, { search, state, sort }, known, count);
       if (!isWanted()) return;
-      setRead({ list: pages, query: { search, state, sort } });
+      setRead({ list: pages, query: { search, state, sort }, key });
       setProblem(undefined);
     } catch (error) {
       if (isWanted()) setProblem(toProblem(error));
     }
   };
-  const refresh = (): Promise<void> => load([], Math.max(PAGE, list?.groups.length ?? 0));
+  const refresh = (): Promise<void> => load([]);
   const refreshSoon = (): void => {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => void refresh(), TOGETHER_MS);
@@ -68,16 +71,15 @@ export function useMashupList(query: MashupListQuery): MashupListState {
     setRead((now) => now && { ...now, list: withRow(now.list, job) });
   }, refreshSoon);
   useEffect(() => {
-    if (isSignedIn === true) void load([], PAGE);
-    if (isSignedIn === false) setRead({ list: NOTHING, query: {} });
-  }, [isSignedIn, key]);
+    if (isSignedIn === true) void load(read?.key === key ? read.list.groups.slice(0, count) : []);
+    if (isSignedIn === false) setRead({ list: NOTHING, query: {}, key: '' });
+  }, [isSignedIn, key, count]);
 
   return {
     list,
     query: read?.query ?? {},
     hasMore: list !== undefined && list.groups.length < list.groupsFound,
     problem,
-    more: () => load(list?.groups ?? [], (list?.groups.length ?? 0) + PAGE),
     refresh,
   };
 }

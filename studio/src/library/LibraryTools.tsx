@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { SORT_NAMES, STATE_NAMES } from './query.ts';
 import type { LibraryQuery, LibrarySort, LibraryState } from './query.ts';
 
@@ -11,18 +11,19 @@ export function LibraryTools({
   onChange,
 }: {
   query: LibraryQuery;
-  onChange: (change: Partial<LibraryQuery>) => void;
+  /** `isStep`: the way back leads to what was shown before. */
+  onChange: (change: Partial<LibraryQuery>, isStep: boolean) => void;
 }) {
   return (
     <search className="block space-y-3">
       <div className="flex flex-wrap gap-2 sm:flex-nowrap">
-        <SearchField search={query.search} onChange={(search) => onChange({ search })} />
+        <SearchField search={query.search} onChange={(search, isStep) => onChange({ search }, isStep)} />
         <label className="min-w-0 flex-1 sm:flex-none">
           <span className="sr-only">Order</span>
           <select
             className="field sm:w-44"
             value={query.sort}
-            onChange={(event) => onChange({ sort: event.target.value as LibrarySort })}
+            onChange={(event) => onChange({ sort: event.target.value as LibrarySort }, true)}
           >
             {Object.entries(SORT_NAMES).map(([sort, name]) => (
               <option key={sort} value={sort}>
@@ -39,7 +40,7 @@ export function LibraryTools({
             type="button"
             aria-pressed={query.state === state}
             className={`min-h-9 rounded-full px-3 text-sm ${query.state === state ? 'bg-ink text-ground' : 'bg-raised text-soft hover:text-ink'}`}
-            onClick={() => onChange({ state })}
+            onClick={() => onChange({ state }, true)}
           >
             {STATE_NAMES[state]}
           </button>
@@ -49,14 +50,30 @@ export function LibraryTools({
   );
 }
 
-/** A field whose text is told when the typing pauses. */
-function SearchField({ search, onChange }: { search: string; onChange: (search: string) => void }) {
+/** A field whose text is told when the typing pauses. All that is typed until the field is left, or Enter is pressed, is one step. */
+function SearchField({ search, onChange }: { search: string; onChange: (search: string, isStep: boolean) => void }) {
   const [text, setText] = useState(search);
+  const told = useRef(search);
+  const isTyping = useRef(false);
+  const tell = (): void => {
+    if (text === told.current) return;
+    told.current = text;
+    onChange(text, !isTyping.current);
+    isTyping.current = true;
+  };
+  const settle = (): void => {
+    tell();
+    isTyping.current = false;
+  };
   // The address may change by itself, e.g. by the way back.
-  useEffect(() => setText(search), [search]);
   useEffect(() => {
-    if (text === search) return;
-    const timer = setTimeout(() => onChange(text), TYPING_MS);
+    if (search === told.current) return;
+    told.current = search;
+    isTyping.current = false;
+    setText(search);
+  }, [search]);
+  useEffect(() => {
+    const timer = setTimeout(tell, TYPING_MS);
     return () => clearTimeout(timer);
   }, [text]);
   return (
@@ -69,6 +86,8 @@ function SearchField({ search, onChange }: { search: string; onChange: (search: 
         value={text}
         maxLength={200}
         onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => event.key === 'Enter' && settle()}
+        onBlur={settle}
       />
     </label>
   );

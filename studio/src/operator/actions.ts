@@ -1,6 +1,8 @@
 /** The operator's actions. Each returns the problem that the page shows, or undefined. */
 import { useState } from 'react';
 import type { PostgrestError, SupabaseClient } from '@supabase/supabase-js';
+import { fromDatabaseError } from '@mashup-engine/client';
+import { toProblem } from '@mashup-engine/react';
 import type { Problem } from '@mashup-engine/react';
 import type { ReplayStage } from '../../../schema.ts';
 import { isPaused } from './Pauses.tsx';
@@ -14,7 +16,10 @@ export const NO_OPERATOR_RIGHTS: Problem = {
 
 /** Converts an error of an operator's function. */
 export function fromOperatorError(error: Pick<PostgrestError, 'message' | 'hint' | 'code'>): Problem {
-  return error.code === '42501' ? NO_OPERATOR_RIGHTS : { message: error.message, hint: error.hint ?? '' };
+  if (error.code === '42501') return NO_OPERATOR_RIGHTS;
+  // The messages of Postgres on values that it cannot read are not for users.
+  if (error.code.startsWith('22')) return toProblem(fromDatabaseError(error, 400));
+  return { message: error.message, hint: error.hint ?? '' };
 }
 
 async function call(

@@ -12,25 +12,18 @@ import type { LibraryQuery } from '../library/query.ts';
 export default function LibraryPage({ query: address }: { query: string }) {
   const { supabase } = useStudio();
   const query = parseLibraryQuery(address);
-  const found = useMashupList(query);
-  const [refusal, setRefusal] = useState<Problem>();
+  const found = useMashupList(query, query.pages * PAGE);
+  const [refusal, attempt] = useAttempt(found.refresh);
   const { list } = found;
   const isFiltered = query.search !== '' || query.state !== 'all';
   const isEmpty = list?.groupsFound === 0 && !isFiltered;
   const problem = found.problem ?? refusal;
 
-  const change = (changed: Partial<LibraryQuery>): void => location.replace(libraryAddress({ ...query, ...changed }));
-  const attempt = async (work: Promise<unknown>): Promise<boolean> => {
-    setRefusal(undefined);
-    try {
-      await work;
-      return true;
-    } catch (error) {
-      setRefusal(toProblem(error));
-      return false;
-    } finally {
-      await found.refresh();
-    }
+  /** Shows something else: as a step of the browser's history, or in place of the step before, as while a search is typed. */
+  const change = (changed: Partial<LibraryQuery>, isStep = true): void => {
+    const to = libraryAddress({ ...query, pages: 1, ...changed });
+    if (isStep) location.hash = to;
+    else location.replace(to);
   };
   const start = async (job: MashupJob): Promise<void> => {
     if (await attempt(startMashup(supabase, job.id))) location.hash = `/mashup/${job.id}`;
@@ -55,12 +48,12 @@ export default function LibraryPage({ query: address }: { query: string }) {
         ))}
       </ul>
       {list?.groupsFound === 0 && isFiltered && (
-        <button type="button" className="button" onClick={() => location.replace(libraryAddress(NO_QUERY))}>
+        <button type="button" className="button" onClick={() => change(NO_QUERY)}>
           Show all mashups
         </button>
       )}
       {found.hasMore && list && (
-        <button type="button" className="button w-full" onClick={() => void found.more()}>
+        <button type="button" className="button w-full" onClick={() => change({ pages: query.pages + 1 })}>
           Show more ({list.groupsFound - list.groups.length} left)
         </button>
       )}
@@ -69,6 +62,28 @@ export default function LibraryPage({ query: address }: { query: string }) {
 }
 
 const NO_QUERY = parseLibraryQuery('');
+/** Mashups of a page. */
+const PAGE = 20;
+
+/** Returns the problem of the last attempt, and a function that waits for work and reads the list again. It resolves to whether the work was done. */
+function useAttempt(
+  refresh: () => Promise<void>,
+): [problem: Problem | undefined, attempt: (work: Promise<unknown>) => Promise<boolean>] {
+  const [problem, setProblem] = useState<Problem>();
+  const attempt = async (work: Promise<unknown>): Promise<boolean> => {
+    setProblem(undefined);
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      setProblem(toProblem(error));
+      return false;
+    } finally {
+      await refresh();
+    }
+  };
+  return [problem, attempt];
+}
 
 /** How many mashups were found. */
 function Count({ found: { list, query } }: { found: MashupListState }) {
