@@ -6,13 +6,16 @@ import { wishHolds } from '../revision/wish-holds.ts';
 import { songBars } from '../theory/bars.ts';
 import { chooseParts } from '../theory/parts.ts';
 
-/** The range of each length in seconds: what a listener expects of it. `aim` is used if the songs have enough music. */
+/**
+ * The range of each length in seconds: what a listener expects of it. `aim` is used if the songs have enough music; whole phrases lead up
+ * to two bars away from it.
+ */
 const LENGTHS = {
   short: { least: 75, aim: 90, most: 105 },
-  full: { least: 120, aim: 210, most: 210 },
+  full: { least: 120, aim: 202, most: 210 },
 } as const;
-/** Passages with the same label are alike: from the third on they are nothing new. */
-const NEW_PASSAGES = 2;
+/** Passages with the same label are alike. A song plays its chorus three times, and so may a mashup: more are nothing new. */
+const NEW_PASSAGES = 3;
 /** Length of a mashup as a multiple of the mean length of its songs' different passages: two songs share its sections. */
 const MASHUP_PER_SONG = 1.2;
 /** No songs are so short that their mashup must be shorter. */
@@ -39,7 +42,7 @@ function differentSeconds(song: AnalyzedSong): number {
   return Math.max(0, durationSec - startSec - repeated);
 }
 
-/** Returns the length up to which a mashup of these songs need not repeat passages more than twice, in seconds. */
+/** Returns the length up to which a mashup of these songs need not play a passage more than three times, in seconds. */
 export function bearableSeconds(wholeSongs: readonly AnalyzedSong[]): number {
   const songs = chooseParts(wholeSongs);
   const mean = songs.reduce((sum, song) => sum + differentSeconds(song), 0) / songs.length;
