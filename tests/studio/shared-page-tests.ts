@@ -68,6 +68,10 @@ export function testSharedPage(fixture: () => StudioFixture, links: () => Shared
     // The system shows the cover, and keys of the page and sections work as in the studio.
     const artwork = await page.evaluate(() => navigator.mediaSession.metadata?.artwork[0]?.src ?? '');
     assert.match(artwork, /\/functions\/v1\/shared-cover\?token=/);
+    await page.keyboard.press('?');
+    const keys = await page.getByTestId('key-help').innerText();
+    assert.ok(keys.includes('Repeat the section') && !keys.includes('studio version'), keys);
+    await page.keyboard.press('?');
     await page.keyboard.press('r');
     await page.getByTestId('loop').waitFor();
     await page.keyboard.press('r');
@@ -195,6 +199,12 @@ export function testSharedMarkupAndFrames(
     await passes(embed, 0.3);
     const heights = await embed.evaluate(() => [document.documentElement.scrollHeight, innerHeight]);
     assert.deepEqual(heights, [180, 180]);
+    await page.setViewportSize({ width: 360, height: 740 });
+    const narrow = await embed.evaluate(() => [
+      document.documentElement.scrollHeight,
+      document.querySelector('h1')!.clientWidth > innerWidth - 48,
+    ]);
+    assert.deepEqual(narrow, [180, true], 'a narrow frame shows the title in its whole width');
     assert.equal(await page.frameLocator('#page').getByTestId('title').count(), 0);
     await page.context().close();
     site.closeAllConnections();

@@ -19,6 +19,7 @@ export function SharedMashup({ data }: { data: SharePageData }) {
         artwork={coverUrl}
         sections={timeline}
         hasKeys
+        hasVersions={false}
         peaks={peaks}
         durationSec={durationSec}
         onTime={setTime}

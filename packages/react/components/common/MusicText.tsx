@@ -5,14 +5,19 @@ import { spokenNotes, splitNotes } from '../../../../music/theory/spelling.ts';
 export function MusicText({ text }: { text: string }) {
   const pieces = splitNotes(text);
   if (pieces.length === 1) return text;
-  return pieces.map((piece, at) =>
-    at % 2 === 0 ? (
-      <Fragment key={at}>{piece}</Fragment>
-    ) : (
-      <Fragment key={at}>
-        <span aria-hidden="true">{piece}</span>
-        <span className="sr-only select-none">{spokenNotes(piece)}</span>
-      </Fragment>
-    ),
+  return (
+    // One element: spaces between the items of a flexible box are lost.
+    <span>
+      {pieces.map((piece, at) =>
+        at % 2 === 0 ? (
+          piece
+        ) : (
+          <Fragment key={at}>
+            <span aria-hidden="true">{piece}</span>
+            <span className="sr-only select-none">{spokenNotes(piece)}</span>
+          </Fragment>
+        ),
+      )}
+    </span>
   );
 }

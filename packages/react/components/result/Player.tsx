@@ -35,6 +35,8 @@ export interface PlayerProps {
   sections?: readonly PlayerSection[];
   /** Whether single keys of the page control it: one player of a page at most. */
   hasKeys?: boolean;
+  /** Whether the page can compare it with a studio version, so that the help of the keys says so. Default: it can. */
+  hasVersions?: boolean;
   /** Parts that are played while there is no file. The file replaces them at the same position. */
   live?: LiveAudio;
   /** Stems that are played in the place of the file, at the same position. */
@@ -58,7 +60,18 @@ export interface PlayerProps {
  * versions can be compared while playing. Its `ref` has `seek(seconds)` and `playFrom(seconds)`.
  */
 export const Player = forwardRef<PlayerHandle, PlayerProps>(function Player(props, ref) {
-  const { src, title, live, stems, sections = [], hasKeys = false, isAutoPlay = false, onTime, onBroken } = props;
+  const {
+    src,
+    title,
+    live,
+    stems,
+    sections = [],
+    hasKeys = false,
+    hasVersions = true,
+    isAutoPlay = false,
+    onTime,
+    onBroken,
+  } = props;
   const player = usePlayback({ src, live, stems, isAutoPlay, onTime, onBroken });
   const { isPlaying, source, time, loop, loudness } = player;
   const isFile = source === 'file' || source === 'stems';
@@ -100,7 +113,7 @@ export const Player = forwardRef<PlayerHandle, PlayerProps>(function Player(prop
           <PlayerButtons actions={actions} volume={loudness} help={help} />
         </SeekBar>
       </div>
-      {help?.isOpen && <KeyHelp id={helpId} />}
+      {help?.isOpen && <KeyHelp id={helpId} hasSections={sections.length > 1} hasVersions={hasVersions} />}
       <PlayerNotes {...props} player={player} />
     </div>
   );

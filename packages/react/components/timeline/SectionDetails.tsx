@@ -20,17 +20,19 @@ export function SectionDetails({
   songs: TimelineSong[];
 }) {
   const id = useId();
+  const [name = '', text = ''] = splitOnce(section.description, ': ');
   return (
     <section className="mt-4 rounded-xl bg-raised/60 p-4" aria-labelledby={`${id}section`}>
       <div className="flex flex-wrap items-baseline justify-between gap-x-4">
         <h3 id={`${id}section`} className="font-semibold">
-          {section.description || `Section ${index + 1}`}
+          {name || `Section ${index + 1}`}
         </h3>
         <p className="text-xs text-soft">
           {clock(section.start)} – {clock(section.start + section.duration)}
           {section.energy_level !== undefined && ` · energy ${percent(section.energy_level)}`}
         </p>
       </div>
+      {text !== '' && <p className="mt-1 text-sm">{text}</p>}
       <ul className="mt-3 space-y-2.5 text-sm">
         {section.layers.map((layer) => (
           <LayerItem key={`${layer.songId} ${layer.stem}`} layer={layer} bars={section.bars} songs={songs} />
@@ -38,6 +40,12 @@ export function SectionDetails({
       </ul>
     </section>
   );
+}
+
+/** The parts of a text before and after the first separator; the whole text if it has none. */
+function splitOnce(text: string, separator: string): string[] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)];
 }
 
 function LayerItem({ layer, bars, songs }: { layer: Layer; bars: number | undefined; songs: TimelineSong[] }) {
