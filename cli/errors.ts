@@ -40,6 +40,7 @@ const USER_FAULTS: readonly string[] = [
   'upload_too_large',
   'wish_not_understood',
   'wish_not_possible',
+  'wish_changes_nothing',
 ];
 /** The machine of the services lacks a program: no other file helps. */
 const SERVICE_FAULTS: readonly string[] = ['audio_needs_ffmpeg'];

@@ -165,6 +165,10 @@ export const Reading = z
   .object({
     understood: z.array(Wish).describe('In the order of the text.'),
     not_understood: z.array(z.string()).describe('The other parts of the text, quoted.'),
+    contradictory: z
+      .array(z.string())
+      .optional()
+      .describe('The parts of `not_understood` whose wishes exclude each other, quoted. Absent: none do.'),
   })
   .describe('What a text of a user asks for.');
 export type Reading = z.infer<typeof Reading>;

@@ -4,6 +4,7 @@ import { clock } from '../plan/clock.ts';
 import { checkPlan } from '../plan/checks.ts';
 import { describeWish } from '../wishes/wish-texts.ts';
 import { changeEdgePart, changeEdgeSound } from './edges.ts';
+import { isFulfilled } from './fulfilled.ts';
 import { changeEffects, makeHarder, makeSmoother } from './layer-effects.ts';
 import { changeEnergy, changeLevel, removeStem } from './levels.ts';
 import { lengthOf, type EditResult, type RevisionContext } from './plan-edits.ts';
@@ -90,7 +91,7 @@ export function applyWishes(plan: Plan, wishes: readonly Wish[], context: Revisi
   const applied: Applied = { plan, changes: [], cannot: [] };
   for (const wish of wishes.toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))) {
     const text = describeWish(wish, context.songs);
-    if (isState(wish) && wishHolds(wish, applied.plan)) {
+    if (isFulfilled(wish, applied.plan)) {
       applied.changes.push(wish.kind === 'length_exact' ? lengthText(applied.plan) : `As asked: ${text}.`);
       continue;
     }
@@ -113,17 +114,3 @@ export function applyWishes(plan: Plan, wishes: readonly Wish[], context: Revisi
 
 /** An exact length is met as near as whole phrases allow. */
 const lengthText = ({ masterplan }: Plan): string => `The mashup is ${clock(lengthOf(masterplan.timeline))} long.`;
-
-const STATES: ReadonlySet<Wish['kind']> = new Set([
-  'source',
-  'tempo_exact',
-  'key_exact',
-  'length_exact',
-  'sections_exact',
-  'edge',
-  'edge_part',
-  'without',
-]);
-
-/** Whether a wish is for a state, not for a change: then the plan may fulfil it already. */
-const isState = (wish: Wish): boolean => STATES.has(wish.kind) || (wish.kind === 'effect' && wish.change === 'off');

@@ -45,9 +45,14 @@ function findPlaces(tokens: readonly Token[]): { starts: number[]; isJoiner: (at
 /** The cheapest division of the tokens from a place on. */
 type Division = { cost: number; clauses: Clause[] };
 
-/** Whether a sentence asks how things are: `is it longer`. `how about more bass` and `can you` are wishes. */
+/** Questions that are wishes. */
+const POLITE_QUESTION = /^is (?:it possible|there (?:a|any) (?:chance|way)) /;
+
+/** Whether a sentence asks how things are: `is it longer`. `how about more bass`, `is it possible to` and `can you` are wishes. */
 function isQuestion(tokens: readonly Token[]): boolean {
-  const [first, second] = tokens.map((token) => token.text);
+  const words = tokens.map((token) => token.text);
+  const [first, second] = words;
+  if (POLITE_QUESTION.test(`${words.slice(0, 4).join(' ')} `)) return false;
   return (
     /^(?:is|are|was|were|does|did|why|how|what|who|when|where|which)$/.test(first ?? '') &&
     !/^(?:about|if)$/.test(second ?? '')
@@ -79,6 +84,14 @@ export function divide(tokens: readonly Token[], rules: readonly Rule[], songs: 
   return widen(best.get(0)?.clauses ?? []);
 }
 
+/** What takes back the wish before it: `more drums, I mean less drums`. */
+const CORRECTION =
+  /^(?:i mean|i meant|or rather|no wait|wait no|scratch that|strike that|forget that|never ?mind|on second thought)(?: |$)/;
+
+/** Whether a clause that is not understood takes back what was before it. */
+export const isCorrection = ({ tokens, wishes }: Clause): boolean =>
+  wishes === null && CORRECTION.test(tokens.map(({ text }) => text).join(' '));
+
 /** Words that limit a wish to a place, a time or a condition. */
 const LIMIT =
   /^(?:only|just|in|at|during|when|whenever|where|until|till|after|before|for|on|except|unless|if|every|around|near|towards|from|between|not|apart|because|as|like)$/;
@@ -87,7 +100,8 @@ const PLACE =
 
 /**
  * Takes wishes back that a clause beside them limits: `more bass, but only in the second verse` is no wish for more bass
- * everywhere. What begins with a limit limits the rest of the sentence; later it limits what was before it.
+ * everywhere. What begins with a limit limits the rest of the sentence; later it limits what was before it. A correction takes
+ * back the wish before it.
  */
 function widen(clauses: readonly Clause[]): Clause[] {
   const result = clauses.map((clause) => ({ ...clause }));
@@ -107,6 +121,7 @@ function widen(clauses: readonly Clause[]): Clause[] {
       return;
     }
     const texts = clause.tokens.map((token) => token.text);
+    if (isCorrection(clause)) unread(index - 1, index);
     const isLimit = LIMIT.test(texts[0] ?? '');
     if (isLimit && index === 0) unread(0, result.length - 1);
     else if (isLimit || texts.some((text) => PLACE.test(text))) {

@@ -9,14 +9,14 @@ const CONTRACTIONS = new Map(Object.entries({
   "i'm": 'i am', im: 'i am', "let's": 'let us', lets: 'let us', "don't": 'do not', dont: 'do not', "doesn't": 'does not',
   doesnt: 'does not', "can't": 'can not', cant: 'can not', "couldn't": 'could not', couldnt: 'could not', "shouldn't": 'should not',
   shouldnt: 'should not', "mustn't": 'must not', "isn't": 'is not', isnt: 'is not', "aren't": 'are not', arent: 'are not',
-  "won't": 'will not', "they're": 'they are', "i've": 'i have', wanna: 'want to', gimme: 'give me', cannot: 'can not', u: 'you',
+  "won't": 'will not', "they're": 'they are', "i've": 'i have', wanna: 'want to', gimme: 'give me', cannot: 'can not', u: 'you', r: 'are', em: 'them',
   vol: 'volume', tho: 'though', w: 'with',
 })); // prettier-ignore
 /** Words without a meaning for the reading. */
 const EMPTY = new Set(
   (
     'the that those these this my our a an some any it its mashup remix track song tune piece result thing please pls plz plss kindly ' +
-    'really kinda actually maybe perhaps also quite whole entire own bit_of'
+    'really kinda actually maybe perhaps also quite whole entire own bit_of vibe vibes'
   ).split(' '),
 );
 
@@ -36,7 +36,8 @@ const LEADS = [
   '(?:i|we) (?:think|guess|feel|feel like|believe|find)',
   '(?:can|could|would|will|may|might) (?:you|we|i)(?: (?:have|get|make|do|try|give|hear|please|just|let))?',
   '(?:i|we|you) (?:would |only |just )?(?:want|need|like|love|prefer|wish|wish for)(?: (?:to have|to hear|to get|to see|to|you to))?(?: be| have)?',
-  '(?:i|we) would (?:like|love|prefer)',
+  '(?:i|we) would (?:like|love|prefer|rather)(?: have| hear| see)?',
+  '(?:is|would be) possible(?: to| for)?(?: have| get| make| hear)?|is there (?:chance|way)(?: to| of| for)?(?: have| get| make| hear)?',
   '(?:you|we|i) (?:should|could|can|must|need to|have to|might)',
   '(?:would like|want|need|needs|wanting)(?: to have| to hear| to be| to)?',
   '(?:give|get|show|bring|make|do)(?: me| us)',
@@ -51,6 +52,7 @@ const TAILS = [
   'thanks|thank you|thx|ty|cheers|now|overall|in general|generally|if possible|if you can|if you could|for me|to me|for my taste',
   '(?:would be|is|are|sounds|sound|feels) (?:nice|great|good|cool|better|lovely|awesome|perfect|best|fine|so much better)',
   'instead|time|next time|this time|ok|okay|too|as well|then|right|yeah|man|bro|mate|dude|though|i think|i guess|haha|lol|throughout|there|here|already|in total|would do',
+  '(?:of|in|on|from) (?:both|all)(?: songs| tracks)?',
 ];
 const LEAD = new RegExp(`^(?:${LEADS.join('|')})(?: |$)`);
 const TAIL = new RegExp(`(?:^| )(?:${TAILS.join('|')})$`);

@@ -3,7 +3,8 @@
  * everything else is quoted as not understood, since a wrong reading is worse than none.
  */
 import type { Reading, Wish, WishSong } from '../../schema.ts';
-import { divide, type Clause } from './clauses.ts';
+import { divide, isCorrection, type Clause } from './clauses.ts';
+import { contradictoryWishes } from './contradictions.ts';
 import { findQuantities } from './quantities.ts';
 import type { Rule } from './rule.ts';
 import { ARRANGEMENT_RULES } from './rules/arrangement.ts';
@@ -32,23 +33,35 @@ const RULES: readonly Rule[] = [
 
 const SENTENCE_END = /^[.!?;\n]$/;
 
-/** Reads a text about a mashup of these songs. */
+/** Reads a text about a mashup of these songs. Wishes that exclude each other are quoted, and are no wishes. */
 export function readWishes(text: string, songs: readonly WishSong[]): Reading {
   const shortened = text.slice(0, MAX_TEXT_LENGTH);
   const tokens = findQuantities(findSongs(tokenize(shortened), songs, shortened)).map(corrected);
-  const reading: Reading = { understood: [], not_understood: [] };
-  for (const sentence of sentencesOf(tokens)) {
-    const clauses = divide(sentence, RULES, songs);
-    for (const { wishes } of clauses) for (const wish of wishes ?? []) addWish(reading.understood, wish);
-    reading.not_understood.push(...quotesOf(clauses, shortened));
-  }
+  const sentences = takeBack(sentencesOf(tokens).map((sentence) => divide(sentence, RULES, songs)));
+  const contrary = contradictoryWishes(sentences.flat().flatMap(({ wishes }) => wishes ?? []));
+  const stateOf = ({ wishes }: Clause): LeftOver | undefined =>
+    wishes === null ? 'unread' : wishes.some((wish) => contrary.has(wish)) ? 'contradictory' : undefined;
+  const understood: Wish[] = [];
+  for (const { wishes } of sentences.flat())
+    for (const wish of wishes ?? []) if (!contrary.has(wish)) addWish(understood, wish);
+  const quotes = sentences.flatMap((clauses) => quotesOf(clauses, stateOf, shortened)).slice(0, MAX_QUOTES);
+  const contradictory = quotes.filter(({ state }) => state === 'contradictory').map(({ text: quote }) => quote);
   return {
-    understood: reading.understood.filter((wish) => !isExplained(wish, reading.understood)),
-    not_understood: reading.not_understood.slice(0, MAX_QUOTES),
+    understood: understood.filter((wish) => !isExplained(wish, understood)),
+    not_understood: quotes.map(({ text: quote }) => quote),
+    ...(contradictory.length > 0 ? { contradictory } : {}),
   };
 }
 
 const corrected = (token: Token): Token => (token.entity ? token : { ...token, text: correctSpelling(token.text) });
+
+/** Takes the last wish of a sentence back that the next sentence corrects: `More drums. Scratch that.` */
+const takeBack = (sentences: readonly Clause[][]): Clause[][] =>
+  sentences.map((clauses, at) => {
+    const next = sentences[at + 1]?.[0];
+    if (next === undefined || !isCorrection(next)) return clauses;
+    return clauses.map((clause, index) => (index === clauses.length - 1 ? { ...clause, wishes: null } : clause));
+  });
 
 /** Adds a wish that is not there yet. */
 function addWish(wishes: Wish[], wish: Wish): void {
@@ -74,18 +87,25 @@ function sentencesOf(tokens: readonly Token[]): Token[][] {
   return sentences.filter((sentence) => sentence.length > 0);
 }
 
-/** Quotes the clauses that are not understood. Neighbours are quoted as one. */
-function quotesOf(clauses: readonly Clause[], text: string): string[] {
-  const quotes: string[] = [];
-  let from: number | undefined;
-  let to = 0;
-  for (const { tokens, wishes } of [...clauses, { tokens: [], wishes: [] }]) {
-    const [first, last] = [tokens[0], tokens.at(-1)];
-    if (wishes === null && first && last) [from, to] = [from ?? first.from, last.to];
-    else if (from !== undefined) {
-      quotes.push(text.slice(from, to));
-      from = undefined;
-    }
-  }
-  return quotes.map((quote) => quote.replace(/\s+/g, ' ').trim()).filter((quote) => quote !== '');
+/** Why a clause is left over. */
+type LeftOver = 'unread' | 'contradictory';
+type Quote = { text: string; state: LeftOver };
+
+/** Quotes the clauses that are left over. Neighbours that are so for the same reason are quoted as one. */
+function quotesOf(
+  clauses: readonly Clause[],
+  stateOf: (clause: Clause) => LeftOver | undefined,
+  text: string,
+): Quote[] {
+  const spans: { from: number; to: number; state: LeftOver; last: number }[] = [];
+  clauses.forEach((clause, index) => {
+    const [first, last, state] = [clause.tokens[0], clause.tokens.at(-1), stateOf(clause)];
+    if (!state || !first || !last) return;
+    const before = spans.at(-1);
+    if (before?.state === state && before.last === index - 1) Object.assign(before, { to: last.to, last: index });
+    else spans.push({ from: first.from, to: last.to, state, last: index });
+  });
+  return spans
+    .map(({ from, to, state }) => ({ text: text.slice(from, to).replace(/\s+/g, ' ').trim(), state }))
+    .filter((quote) => quote.text !== '');
 }

@@ -1,5 +1,5 @@
 /** Whether anything in a text can be a wish, before the songs are analysed. */
-import type { WishSong } from '../../schema.ts';
+import type { Reading, WishSong } from '../../schema.ts';
 import { readWishes } from './read-wishes.ts';
 
 /** What a user can ask for, for messages about texts that are not understood. At most 300 characters: a job's hint. */
@@ -10,11 +10,21 @@ export const WHAT_CAN_BE_ASKED =
 /** Values for songs whose tempo and key are not known yet: any will do. */
 const ANY = { bpm: 120, key: 'C major' } as const;
 
+/** Why a text must not start a mashup, in words. */
+export interface Refusal {
+  message: string;
+  /** The parts of the text, quoted. */
+  details: string;
+  hint: string;
+}
+
+const inQuotes = (parts: readonly string[]): string => parts.map((part) => `"${part}"`).join(', ');
+
 /**
- * Returns the parts of a text, quoted, if no part of it can be understood; an empty list otherwise. What is not known of the songs
- * yet is taken as it suits: each in turn may be the only one with a voice.
+ * Returns why a text is refused of which no part can be understood; undefined otherwise. What is not known of the songs yet is taken
+ * as it suits: each in turn may be the only one with a voice.
  */
-export function unreadable(text: string, songs: readonly WishSong[]): string[] {
+export function refusalOf(text: string, songs: readonly WishSong[]): Refusal | undefined {
   const known = songs.map((song) => ({ ...ANY, ...song }));
   const isUnknown = known.some((song) => song.has_vocals === undefined);
   const guesses = isUnknown
@@ -22,11 +32,23 @@ export function unreadable(text: string, songs: readonly WishSong[]): string[] {
         known.map((song, index) => ({ ...song, has_vocals: song.has_vocals ?? index === singer })),
       )
     : [known];
-  let parts: string[] = [];
+  let last: Reading | undefined;
   for (const guess of guesses) {
-    const { understood, not_understood } = readWishes(text, guess);
-    if (understood.length > 0 || not_understood.length === 0) return [];
-    parts = not_understood;
+    const reading = readWishes(text, guess);
+    if (reading.understood.length > 0 || reading.not_understood.length === 0) return undefined;
+    last = reading;
   }
-  return parts;
+  return last && describeRefusal(last);
+}
+
+/** Says of a reading without wishes why it has none: nothing was understood, or what was understood excludes itself. */
+export function describeRefusal({ not_understood, contradictory = [] }: Reading): Refusal {
+  const others = not_understood.filter((part) => !contradictory.includes(part));
+  const details = [
+    ...(others.length > 0 ? [`Not understood: ${inQuotes(others)}.`] : []),
+    ...(contradictory.length > 0 ? [`Contradictory: ${inQuotes(contradictory)}.`] : []),
+  ].join(' ');
+  return contradictory.length > 0 && others.length === 0
+    ? { message: 'These wishes contradict each other', details, hint: 'Ask for one of them.' }
+    : { message: 'Nothing of this was understood', details, hint: WHAT_CAN_BE_ASKED };
 }

@@ -238,6 +238,18 @@ test('feedback of which nothing is understood is not rendered: the row says what
   assert.equal(fixture.services.callsOf('processing').length, renders);
 });
 
+test('feedback by which a plan by rules does not change is not rendered: the row says why', async () => {
+  const parent = await fixture.submit(songs);
+  await fixture.untilEnded(parent);
+  const cannot = ['Not possible: 200 bpm. The songs cannot be stretched that far.'];
+  fixture.services.next('orchestrator', json({ ...good, source: 'rules', cannot }));
+  const renders = fixture.services.callsOf('processing').length;
+  const job = await fixture.untilEnded(await fixture.iterate(parent, '200 bpm'));
+  assert.deepEqual([job.stage, job.error_code], ['failed', 'wish_changes_nothing']);
+  assert.equal(job.error_message, `Nothing would change. ${cannot[0]}`);
+  assert.equal(fixture.services.callsOf('processing').length, renders);
+});
+
 test('what became of the wishes of a first plan is on its row and with the plan', async () => {
   const answer = { ...good, source: 'rules', cannot: ['Not possible: 2:00 long. The songs are short.'] };
   fixture.services.next('orchestrator', json(answer));

@@ -162,6 +162,14 @@ describe('claude-mashup-iteration', () => {
     ['no feedback', { jobId: complete, userFeedback: '  ' }, 400, 'invalid_request'],
     ['feedback that is too long', { jobId: complete, userFeedback: 'x'.repeat(1001) }, 400, 'invalid_request'],
     ['feedback that is not understood', { jobId: complete, userFeedback: 'paint it blue' }, 422, 'wish_not_understood'],
+    [
+      'feedback that contradicts itself',
+      { jobId: complete, userFeedback: 'more bass but less bass' },
+      422,
+      'wish_not_understood',
+    ],
+    ['feedback that asks for nothing', { jobId: complete, userFeedback: 'thanks!' }, 422, 'wish_changes_nothing'],
+    ['feedback that is so already', { jobId: complete, userFeedback: 'without vocals' }, 422, 'wish_changes_nothing'],
     ['an unknown job', { jobId: randomUUID(), userFeedback: 'x' }, 404, 'job_not_found'],
   ];
   for (const [name, body, status, code] of refusals) {

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { readWishes } from '../../music/wishes/read-wishes.ts';
-import { WHAT_CAN_BE_ASKED, unreadable } from '../../music/wishes/refuse.ts';
+import { refusalOf, WHAT_CAN_BE_ASKED } from '../../music/wishes/refuse.ts';
 import { Reading, type Wish, type WishSong } from '../../schema.ts';
 import { FURTHER_PHRASINGS } from './further-phrasings.ts';
 import { judge } from './score.ts';
@@ -66,6 +66,9 @@ test('negated, compared, limited and asked wishes are quoted and not read as wis
     'twice as long',
     'longer vocals',
     'drop the beat',
+    'drop the bass',
+    'more drums, i mean less drums',
+    'Faster, scratch that',
     'put the vocals on Windowlicker',
     'Dreams instead of Windowlicker',
     'more bars',
@@ -76,6 +79,35 @@ test('negated, compared, limited and asked wishes are quoted and not read as wis
     assert.deepEqual(understood(text), [], text);
     assert.equal(read(text).not_understood.length, 1, text);
   }
+});
+
+test('requests are understood however they are worded, without apostrophes, and in polite questions', () => {
+  const less = (stem: 'vocals' | 'drums' | 'bass'): Wish => ({ kind: 'level', change: 'less', stem });
+  const CASES: [text: string, ...wishes: Wish[]][] = [
+    ['i dont want any drums', { kind: 'without', stem: 'drums' }],
+    ["I don't need the vocals", { kind: 'without', stem: 'vocals' }],
+    ['vocals r too loud', less('vocals')],
+    ['is it possible to have it in G minor?', { kind: 'key_exact', key: 'G minor' }],
+    ['is there any chance of less bass', less('bass')],
+    ['would it be possible to get fewer sections', { kind: 'sections', change: 'fewer' }],
+    ['what if the beat came from Windowlicker', { kind: 'source', stem: 'drums', song_id: 'b' }],
+    ["I'd rather have Dreams singing", { kind: 'source', stem: 'vocals', song_id: 'a' }],
+    ['swap em', { kind: 'swap' }],
+    ['bump the tempo to 126 bpm', { kind: 'tempo_exact', bpm: 126 }],
+    ['the drums are drowning everything', less('drums')],
+    ['more chill vibes', { kind: 'energy', change: 'less' }],
+    ['mute the vocals of both songs', { kind: 'without', stem: 'vocals' }],
+  ];
+  for (const [text, ...wishes] of CASES) assert.deepEqual(read(text), { understood: wishes, not_understood: [] }, text);
+  for (const text of ['is the bass too loud?', 'is there more bass?', 'use the drums of both songs'])
+    assert.deepEqual(read(text).understood, [], text);
+});
+
+test('what a sentence takes back is no wish', () => {
+  assert.deepEqual(read('Slower. More drums. Scratch that.'), {
+    understood: [{ kind: 'tempo', change: 'slower' }],
+    not_understood: ['More drums', 'Scratch that'],
+  });
 });
 
 test('a part that is not understood is quoted as it was written, the other parts are understood', () => {
@@ -113,7 +145,11 @@ test('the voice of a girl is that of the only song with a voice', () => {
 
 test('before the songs are analysed, a text is refused only if no analysis could make it understood', () => {
   const unknown = SONGS.map(({ song_id, name, artist }) => ({ song_id, name, artist }));
-  assert.deepEqual(unreadable('paint it blue, and add a saxophone', unknown), ['paint it blue, and add a saxophone']);
+  assert.deepEqual(refusalOf('paint it blue, and add a saxophone', unknown), {
+    message: 'Nothing of this was understood',
+    details: 'Not understood: "paint it blue, and add a saxophone".',
+    hint: WHAT_CAN_BE_ASKED,
+  });
   for (const text of [
     "use the girl's voice",
     "in Dreams' key",
@@ -121,8 +157,38 @@ test('before the songs are analysed, a text is refused only if no analysis could
     'thanks',
     'paint it blue, faster',
   ])
-    assert.deepEqual(unreadable(text, unknown), [], text);
+    assert.equal(refusalOf(text, unknown), undefined, text);
   assert.ok(WHAT_CAN_BE_ASKED.length <= 300);
+});
+
+test('wishes that exclude each other are quoted as contradictory, and the others are understood', () => {
+  const CONTRARY: [text: string, ...quotes: string[]][] = [
+    ['more bass but less bass', 'more bass but less bass'],
+    ['louder vocals. Slower. No vocals at all', 'louder vocals', 'No vocals at all'],
+    ['118 bpm and then 122 bpm', '118 bpm and then 122 bpm'],
+    ['in A minor and in C minor', 'in A minor and in C minor'],
+    ['a semitone higher, then a semitone lower', 'a semitone higher, then a semitone lower'],
+    ['keep the tempo but faster', 'keep the tempo but faster'],
+    ['start quietly and start loud', 'start quietly and start loud'],
+    ['drums from Dreams and drums from Windowlicker', 'drums from Dreams and drums from Windowlicker'],
+    ['1:30 and 2 minutes long', '1:30 and 2 minutes long'],
+    ['more echo, no echo', 'more echo, no echo'],
+  ];
+  for (const [text, ...quotes] of CONTRARY) {
+    const { not_understood, contradictory } = read(text);
+    assert.deepEqual([not_understood, contradictory], [quotes, quotes], text);
+  }
+  assert.deepEqual(understood('louder vocals. Slower. No vocals at all'), [{ kind: 'tempo', change: 'slower' }]);
+  const mixed = read('faster, more bass but less bass and paint it blue');
+  assert.deepEqual(mixed.not_understood, ['more bass but less bass', 'paint it blue']);
+  assert.deepEqual(mixed.contradictory, ['more bass but less bass']);
+  for (const text of ['start quietly, end loud', 'less echo, no echo', 'more bass, less drums', 'longer, 2:30'])
+    assert.equal(read(text).contradictory, undefined, text);
+  assert.deepEqual(refusalOf('more bass but less bass', SONGS), {
+    message: 'These wishes contradict each other',
+    details: 'Contradictory: "more bass but less bass".',
+    hint: 'Ask for one of them.',
+  });
 });
 
 test('a title that is a word of wishes counts as a title only where it is used as one', () => {

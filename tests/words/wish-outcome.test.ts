@@ -4,7 +4,7 @@ import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { planWithWishes } from '../../music/producer/plan-with-wishes.ts';
 import { mainSong } from '../../music/revision/plan-edits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
-import { wishOutcome } from '../../worker/tasks/wish-outcome.ts';
+import { refuseUnchanged, wishOutcome } from '../../worker/tasks/wish-outcome.ts';
 import { makeSong } from '../music/arbitraries.ts';
 
 const songs = [makeSong('a', { vocals: 0.8 }), makeSong('b', { vocals: 0.1, bpm: 124 })];
@@ -50,6 +50,48 @@ test('a text of which nothing is understood is refused, with what can be asked',
     ...refused,
     message: 'Not understood: "paint it blue".',
   });
+});
+
+test('feedback that contradicts itself is refused, and its other wishes are done', () => {
+  const brief = { ...base, previous, feedback: 'more bass but less bass' };
+  assert.throws(() => wishOutcome(brief, previous, { source: 'rules' }), {
+    code: 'wish_not_understood',
+    message: 'These wishes contradict each other. Contradictory: "more bass but less bass".',
+    hint: 'Ask for one of them.',
+  });
+  const partly = { ...brief, feedback: 'faster, and more bass but less bass' };
+  const outcome = wishOutcome(partly, planWithWishes(partly).plan, { source: 'rules' });
+  assert.deepEqual(
+    [outcome?.understood, outcome?.not_understood, outcome?.contradictory, outcome?.cannot],
+    [
+      [{ kind: 'tempo', change: 'faster' }],
+      [],
+      ['more bass but less bass'],
+      ['Not possible: "more bass but less bass". These wishes contradict each other.'],
+    ],
+  );
+});
+
+test('feedback that would change nothing is refused before its plan is rendered, with the reason', () => {
+  const refused = (feedback: string, message: RegExp): void => {
+    const brief = { ...base, previous, feedback };
+    const { plan, cannot } = planWithWishes(brief);
+    const outcome = wishOutcome(brief, plan, { source: 'rules', cannot });
+    assert.throws(
+      () => refuseUnchanged(brief, { plan, source: 'rules' }, outcome),
+      { name: 'TaskError', code: 'wish_changes_nothing', faultClass: 'permanent', message },
+      feedback,
+    );
+  };
+  const { targetBPM } = previous.masterplan.global;
+  refused(`at ${targetBPM} bpm`, /^Nothing would change\. The mashup is like this already: \d+(\.\d)? bpm\.$/);
+  refused('vocals from "Song b"', /^Nothing would change\. Not possible: vocals from "Song b"\. Nobody sings/);
+  for (const feedback of ['faster', 'more bass']) {
+    const brief = { ...base, previous, feedback };
+    const { plan } = planWithWishes(brief);
+    refuseUnchanged(brief, { plan, source: 'rules' }, wishOutcome(brief, plan, { source: 'rules' }));
+  }
+  refuseUnchanged({ ...base, wishes: 'faster' }, { plan: previous, source: 'rules' }, undefined);
 });
 
 test('a model may understand what the rules do not', () => {

@@ -23,7 +23,7 @@ import type { TaskContext } from './context.ts';
 import { findEdits, planByEdits } from './edited-plan.ts';
 import { loadBrief } from './plan-brief.ts';
 import { tellPlan } from './plan-texts.ts';
-import { wishOutcome } from './wish-outcome.ts';
+import { refuseUnchanged, wishOutcome } from './wish-outcome.ts';
 
 /** Default limit of one call. Longer than the services' own limit for the model, so that a paid answer is not missed. */
 const DEFAULT_CALL_SEC = 200;
@@ -70,6 +70,7 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
     ? { ...planByEdits(brief.request, edits), source: 'rules', isServiceUsed: false }
     : await makePlan(context, brief.request, brief.generation);
   const wishes = edits ? undefined : wishOutcome(brief.request, made.plan, made);
+  refuseUnchanged(brief.request, made, wishes);
   const { plan, wording } = await tellPlan(context, brief.request, made);
   const changes = changesOf(brief.request, made);
   const lengthText = noteOnLength(made.plan, context.claim.options, {

@@ -1,12 +1,14 @@
 /** What became of the wishes of a user: what was understood, what was not, and what the plan does not fulfil. */
-import type { Plan, WishOutcome } from '../../schema.ts';
+import type { Plan, Reading, WishOutcome } from '../../schema.ts';
+import { checkPlan } from '../../music/plan/checks.ts';
+import { soundOf } from '../../music/plan/sound-of.ts';
 import { cleanText } from '../../music/plan/text.ts';
 import { wishTextOf } from '../../music/producer/plan-with-wishes.ts';
 import { wishHolds } from '../../music/revision/wish-holds.ts';
 import { readWishes } from '../../music/wishes/read-wishes.ts';
 import { wishesOfRoles } from '../../music/wishes/role-wishes.ts';
 import { wishSongs } from '../../music/wishes/wish-songs.ts';
-import { WHAT_CAN_BE_ASKED } from '../../music/wishes/refuse.ts';
+import { describeRefusal } from '../../music/wishes/refuse.ts';
 import { describeWish } from '../../music/wishes/wish-texts.ts';
 import { TaskError } from '../errors.ts';
 import type { PlanBrief, PlanFacts } from '../services/orchestrator.ts';
@@ -39,14 +41,21 @@ export function wishOutcome(
   const reading = readWishes(text, wishSongs(brief.songs));
   const unread = source === 'claude' ? (notUnderstood ?? []) : reading.not_understood;
   const isNothing = reading.understood.length === 0 && reading.not_understood.length > 0;
-  if (isNothing && areQuoted(reading.not_understood, unread)) throw nothingUnderstood(reading.not_understood);
+  if (isNothing && areQuoted(reading.not_understood, unread)) throw nothingUnderstood(reading);
   const understood = [...chosen, ...reading.understood];
   const unmet = understood.filter((wish) => !wishHolds(wish, plan, brief.previous));
-  const reasons =
-    cannot.length > 0 ? cannot : unmet.map((wish) => `Not in this plan: ${describeWish(wish, brief.songs)}.`);
+  const contradictory = source === 'claude' ? [] : (reading.contradictory ?? []);
+  const reasons = [
+    ...contradictory.map((part) => `Not possible: "${part}". These wishes contradict each other.`),
+    ...(cannot.length > 0 ? cannot : unmet.map((wish) => `Not in this plan: ${describeWish(wish, brief.songs)}.`)),
+  ];
   return {
     understood,
-    not_understood: cleaned(unread, MAX_QUOTE_LENGTH),
+    not_understood: cleaned(
+      unread.filter((part) => !contradictory.includes(part)),
+      MAX_QUOTE_LENGTH,
+    ),
+    ...(contradictory.length > 0 ? { contradictory: cleaned(contradictory, MAX_QUOTE_LENGTH) } : {}),
     by_planner:
       source === 'claude' ? cleaned(clausesNotIn(unread, reading.not_understood), MAX_QUOTE_LENGTH) : undefined,
     cannot: cleaned(reasons, MAX_REASON_LENGTH),
@@ -85,11 +94,35 @@ function areQuoted(parts: readonly string[], quotes: readonly string[]): boolean
   return wordsOf(parts).every((word) => quoted.has(word));
 }
 
-function nothingUnderstood(parts: readonly string[]): TaskError {
-  const quotes = cleaned(parts, MAX_QUOTE_LENGTH).map((part) => `"${part}"`);
-  return new TaskError(`Not understood: ${quotes.join(', ')}.`, {
-    code: 'wish_not_understood',
-    hint: WHAT_CAN_BE_ASKED,
+function nothingUnderstood({ not_understood, contradictory }: Reading): TaskError {
+  const { message, details, hint } = describeRefusal({
+    understood: [],
+    not_understood: cleaned(not_understood, MAX_QUOTE_LENGTH),
+    ...(contradictory && { contradictory: cleaned(contradictory, MAX_QUOTE_LENGTH) }),
+  });
+  const text = contradictory ? `${message}. ${details}` : details;
+  return new TaskError(text, { code: 'wish_not_understood', hint, faultClass: 'permanent' });
+}
+
+/**
+ * Refuses a plan by rules that sounds like the one that it revises: rendering it would give the same mashup again.
+ * A plan of a language model was paid for, and is rendered.
+ * @throws TaskError `wish_changes_nothing`, with the reasons that the planner gives
+ */
+export function refuseUnchanged(
+  brief: PlanBrief,
+  { plan, source }: Pick<PlanFacts, 'source'> & { plan: Plan },
+  outcome: WishOutcome | undefined,
+): void {
+  const { previous, feedback, songs, limits } = brief;
+  if (!previous || !feedback || outcome === undefined || source === 'claude') return;
+  const before = checkPlan(previous, songs, limits).plan ?? previous;
+  if (![before, previous].some((known) => soundOf(known) === soundOf(plan))) return;
+  const isSo = outcome.understood.map((wish) => describeWish(wish, songs)).join('; ');
+  const reason = outcome.cannot.join(' ') || (isSo === '' ? '' : `The mashup is like this already: ${isSo}.`);
+  throw new TaskError(`Nothing would change. ${reason}`.trim(), {
+    code: 'wish_changes_nothing',
+    hint: 'Nothing was rendered. Ask for something else.',
     faultClass: 'permanent',
   });
 }

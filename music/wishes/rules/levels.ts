@@ -68,13 +68,14 @@ export const LEVEL_RULES: readonly Rule[] = [
     `{part} (?:{be} )?too ${TOO_LOUD}`,
     `{part} ${IS_TOO_LOUD}(?: everything| everything else| rest)?`,
     `(?:is |are |there is |there are |has )?(?:too much|too many) {part}`,
-    `{part} (?:drown|drowns|cover|covers|overpower|overpowers) (?:everything|everything else|rest)`,
+    `{part} (?:is |are )?(?:drown|drowns|drowning|cover|covers|covering|overpower|overpowers|overpowering) (?:out )?(?:everything|everything else|rest)`,
   ),
   withoutRule(
-    '(?:no|without|remove|take out|cut out|cut|lose|mute|kill|get rid of|ditch|leave out|skip|delete|omit|strip out|turn off|silence|no more|do without|want no|not any|do not want) {part}(?: at all| completely| entirely)?',
+    '(?:no|without|remove|take out|cut out|cut|lose|mute|kill|get rid of|ditch|leave out|skip|delete|omit|strip out|turn off|silence|no more|do without|want no|not any|(?:i |we )?do not (?:want|need)(?: to hear)?) {part}(?: at all| completely| entirely)?',
     '(?:take|leave|cut|strip|leave|mix) {part} (?:out|away|off)(?: completely| entirely)?',
     '{part} (?:{mod} )?(?:removed|out|gone|off|muted|left out)',
-    '(?:drop|lose) (?<part>(?:@\\d )?(?:drums|vocals|voice|bass|melody|singing|percussion)(?: (?:of|from) @\\d)?)(?: completely| entirely)?',
+    // `Drop the bass` lets the bass come, and `drop the beat` does so too.
+    '(?:drop|lose) (?<part>(?:@\\d )?(?:drums|vocals|voice|melody|singing|percussion)(?: (?:of|from) @\\d)?)(?: completely| entirely)?',
   ),
   // Praise asks for nothing.
   rule(

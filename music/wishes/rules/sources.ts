@@ -57,7 +57,7 @@ export const SOURCE_RULES: readonly Rule[] = [
     [
       `(?:let |have |only |just )?{song} (?:{modal} )?${PLAY} {stems}(?: part| parts)?`,
       `(?:{use} )?{song} (?:for|on|as) {stems}`,
-      `(?:for )?{stems} (?:{modal} )?(?:be|come|comes|coming|is|are|be taken|taken|be played|played|be done|go)? ?(?:from|by|of) {song}(?: only| alone)?`,
+      `(?:for )?{stems} (?:{modal} )?(?:be|come|comes|came|coming|is|are|be taken|taken|be played|played|be done|go)? ?(?:from|by|of) {song}(?: only| alone)?`,
       `{stems} (?:is |are |{modal} be )?{song}`,
       `(?:for |as |on )(?:a )?{stems} (?:{use} )?{song}`,
     ],

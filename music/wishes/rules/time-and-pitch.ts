@@ -75,7 +75,7 @@ const TEMPO_RULES: readonly Rule[] = [
   rule(
     [
       `${AT}{bpm}`,
-      `(?:set |change |get |bring |put |lower |raise |reduce |increase |slow |take )?${TEMPO} (?:{be} )?(?:up |down )?(?:of |to |at )?(?:about |around |exactly )?(?<value>#[nb][\\d.]+)`,
+      `(?:set |change |get |bring |bump |bump up |put |lower |raise |reduce |increase |slow |take )?${TEMPO} (?:{be} )?(?:up |down )?(?:of |to |at )?(?:about |around |exactly )?(?<value>#[nb][\\d.]+)`,
       `(?:should |must |has to |to )?(?:be |run |go |play )(?:at )?(?:about |around |exactly )?{bpm}`,
       `(?:about |around |exactly ){bpm}`,
       `(?:slow|slow down|speed|speed up|go up|go down|drop) (?:down |up )?(?:tempo )?to {bpm}`,

@@ -28,14 +28,12 @@ export function useWishReading(text: string, songs: readonly NamedSong[]): Shown
   return isEmpty ? undefined : reading;
 }
 
-/** Returns why a text must not start a mashup: nothing in it is understood. Undefined if something is, or if it cannot be known. */
+/** Returns why a text must not start a mashup: nothing in it is understood, or it contradicts itself. Undefined if it may, or if that cannot be known. */
 export async function findWishProblem(text: string, songs: readonly NamedSong[]): Promise<Problem | undefined> {
   if (text.trim() === '') return undefined;
-  const { parts, canBeAsked } = await import('../state/wish-reading.ts').then(
-    ({ findUnreadable }) => findUnreadable(text, songs),
-    () => ({ parts: [], canBeAsked: '' }),
+  const refusal = await import('../state/wish-reading.ts').then(
+    ({ findRefusal }) => findRefusal(text, songs),
+    () => undefined,
   );
-  if (parts.length === 0) return undefined;
-  const quotes = parts.map((part) => `“${part}”`).join(', ');
-  return { message: `Nothing of this was understood: ${quotes}.`, hint: canBeAsked, isNotUnderstood: true };
+  return refusal && { message: `${refusal.message}. ${refusal.details}`, hint: refusal.hint, isNotUnderstood: true };
 }

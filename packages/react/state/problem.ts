@@ -8,11 +8,14 @@ export interface Problem {
   isNotUnderstood?: boolean;
 }
 
+/** Errors of a text that the user has to write in other words. */
+const OTHER_WORDS: readonly string[] = ['wish_not_understood', 'wish_changes_nothing'];
+
 /** Converts any error; a MashupClientError keeps its message and hint. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof MashupClientError) {
     const { message, hint, code, details } = error;
-    if (code !== 'wish_not_understood') return { message, hint };
+    if (!OTHER_WORDS.includes(code)) return { message, hint };
     return { message: `${message}. ${details ?? ''}`.trim(), hint, isNotUnderstood: true };
   }
   const message = error instanceof Error && error.message !== '' ? error.message : 'Something went wrong.';

@@ -7,7 +7,7 @@ import { createFunctionApp } from '../_shared/app.ts';
 import { requireUser } from '../_shared/caller.ts';
 import { callFunction } from '../_shared/rpc.ts';
 import { idempotencyKeyOf } from '../_shared/validation.ts';
-import { refuseUnreadText } from '../_shared/wishes.ts';
+import { refuseFulfilledText, refuseUnreadText } from '../_shared/wishes.ts';
 import { parseRequest } from './request.ts';
 
 const FAILURE = 'Failed to get revised creative direction';
@@ -31,6 +31,7 @@ const app = createFunctionApp(
     const parent = await callFunction(supabase, 'get_mashup', { job_id: jobId }, Parent.nullable(), FAILURE);
     // Without a parent the database says what is wrong.
     if (parent) refuseUnreadText(userFeedback, parent.songs);
+    if (parent?.status === 'complete') refuseFulfilledText(userFeedback, parent.songs, parent.plan);
     const submission = await callFunction(supabase, 'iterate_mashup', parameters, Submission, FAILURE);
     return {
       success: true,

@@ -43,9 +43,11 @@ export function ClaudeCollaboration({
             (analysis, index) =>
               analysis && (
                 <li key={index} className="chip">
-                  {analysis.rhythmic.has_beat === false ? 'no beat' : `${Math.round(analysis.rhythmic.bpm)} bpm`} ·{' '}
-                  <MusicText text={displayKey(analysis.harmonic.key)} /> · voice{' '}
-                  {percent(analysis.vocal.vocal_presence)}
+                  <span>
+                    {analysis.rhythmic.has_beat === false ? 'no beat' : `${Math.round(analysis.rhythmic.bpm)} bpm`} ·{' '}
+                    <MusicText text={displayKey(analysis.harmonic.key)} /> · voice{' '}
+                    {percent(analysis.vocal.vocal_presence)}
+                  </span>
                 </li>
               ),
           )}

@@ -6,11 +6,23 @@ import { MusicText } from '../common/MusicText.tsx';
 
 const inQuotes = (parts: readonly string[]): string => parts.map((part) => `“${part}”`).join(', ');
 
+const CONTRADICTORY = 'These contradict each other';
+
+/** Whether a reading has anything to show. */
+const hasParts = ({ wishes, notUnderstood, contradictory }: ShownReading): boolean =>
+  wishes.length + notUnderstood.length + contradictory.length > 0;
+
 /** What a screen reader says when a text has been read: the wishes, without their buttons and the help. */
-function spokenReading({ wishes, notUnderstood }: ShownReading, isPlanner: boolean): string {
+function spokenReading({ wishes, notUnderstood, contradictory }: ShownReading, isPlanner: boolean): string {
   const understood = wishes.map(({ text }) => text).join('; ');
   const rest = `${isPlanner ? 'Left to Claude' : 'Not understood'}: ${inQuotes(notUnderstood)}.`;
-  return [understood && `Understood: ${understood}.`, notUnderstood.length > 0 && rest].filter(Boolean).join(' ');
+  return [
+    understood && `Understood: ${understood}.`,
+    notUnderstood.length > 0 && rest,
+    contradictory.length > 0 && `${CONTRADICTORY}: ${inQuotes(contradictory)}.`,
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
 /** Moves the focus after a wish was removed by its button, unless it is elsewhere by then. `removed` is the position of that wish. */
@@ -53,7 +65,7 @@ export function WishChips({
         {reading && spokenNotes(spokenReading(reading, isPlanner))}
       </p>
       <div ref={list} data-testid="wish-reading">
-        {reading && (reading.wishes.length > 0 || reading.notUnderstood.length > 0) && (
+        {reading && hasParts(reading) && (
           <div className="mt-2 space-y-1.5 text-sm">
             {isPlanner && (
               <p className="text-soft">Claude reads your words when it plans. By the built-in rules they ask for:</p>
@@ -78,16 +90,31 @@ export function WishChips({
                 ))}
               </ul>
             )}
-            {reading.notUnderstood.length > 0 && (
-              <p className={`break-words ${isPlanner ? 'text-soft' : 'text-warn'}`}>
-                {isPlanner ? 'Left to Claude: ' : 'Not understood: '}
-                {inQuotes(reading.notUnderstood)}.{' '}
-                {!isPlanner && <span className="text-soft">{reading.canBeAsked}</span>}
-              </p>
-            )}
+            <LeftOver reading={reading} isPlanner={isPlanner} />
           </div>
         )}
       </div>
+    </>
+  );
+}
+
+/** The parts of a text without wishes: those that are not understood, and those that exclude each other. */
+function LeftOver({ reading, isPlanner }: { reading: ShownReading; isPlanner: boolean }) {
+  const { notUnderstood, contradictory, canBeAsked } = reading;
+  const tone = isPlanner ? 'text-soft' : 'text-warn';
+  return (
+    <>
+      {contradictory.length > 0 && (
+        <p className={`break-words ${tone}`}>
+          {CONTRADICTORY}: {inQuotes(contradictory)}.
+        </p>
+      )}
+      {notUnderstood.length > 0 && (
+        <p className={`break-words ${tone}`}>
+          {isPlanner ? 'Left to Claude: ' : 'Not understood: '}
+          {inQuotes(notUnderstood)}. {!isPlanner && <span className="text-soft">{canBeAsked}</span>}
+        </p>
+      )}
     </>
   );
 }

@@ -12,7 +12,9 @@ export function WishOutcomes({
 }) {
   if (!outcome) return null;
   const followed = outcome.by_planner ?? [];
-  if (outcome.understood.length + outcome.not_understood.length + followed.length === 0) return null;
+  const contradictory = outcome.contradictory ?? [];
+  const parts = [...outcome.understood, ...outcome.not_understood, ...followed, ...contradictory];
+  if (parts.length === 0) return null;
   const names = songs.map(({ songId, name }) => ({ song_id: songId, name }));
   const reasons = new Map((outcome.not_done ?? []).map(({ index, reason }) => [index, reason]));
   return (
@@ -22,23 +24,38 @@ export function WishOutcomes({
         const text = describeWish(wish, names);
         return reason === undefined ? (
           <li key={text} className="chip break-words">
-            <MusicText text={text} />: <span className="text-good">done</span>
+            <span>
+              <MusicText text={text} />: <span className="text-good">done</span>
+            </span>
           </li>
         ) : (
           <li key={text} className="chip break-words">
-            <MusicText text={text} />: <span className="text-warn">not possible</span>
-            {reason !== '' && <MusicText text={`: ${reason}`} />}
+            <span>
+              <MusicText text={text} />: <span className="text-warn">not possible</span>
+              {reason !== '' && <MusicText text={`: ${reason}`} />}
+            </span>
           </li>
         );
       })}
       {followed.map((part) => (
         <li key={part} className="chip break-words">
-          “{part}”: <span className="text-soft">left to Claude, not checked</span>
+          <span>
+            “{part}”: <span className="text-soft">left to Claude, not checked</span>
+          </span>
+        </li>
+      ))}
+      {contradictory.map((part) => (
+        <li key={part} className="chip break-words">
+          <span>
+            “{part}”: <span className="text-warn">contradictory, not done</span>
+          </span>
         </li>
       ))}
       {outcome.not_understood.map((part) => (
         <li key={part} className="chip break-words">
-          <span className="text-warn">not understood:</span> “{part}”
+          <span>
+            <span className="text-warn">not understood:</span> “{part}”
+          </span>
         </li>
       ))}
     </ul>
