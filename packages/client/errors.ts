@@ -47,10 +47,12 @@ export function fromDatabaseError(error: DatabaseRefusal, status = 0): MashupCli
   }
   if (status === 401 || error.code === 'PGRST301' || error.code === 'PGRST303') return signInRequired(error);
   if (status === 0) return unreachable(error);
-  // A data exception, for example of a text with the character NUL, which Postgres cannot store: its message is not for users.
+  // A data exception: its message is not for users. Postgres cannot store the character NUL (22021, 22P05).
   if (error.code?.startsWith('22')) {
-    return new MashupClientError('invalid_request', 'The request has a value that cannot be used.', {
-      hint: 'Leave out control characters, and check ids and numbers.',
+    const isText = error.code === '22021' || error.code === '22P05';
+    const what = isText ? 'a text with characters that cannot be stored' : 'a value that cannot be used';
+    return new MashupClientError('invalid_request', `The request has ${what}.`, {
+      hint: isText ? 'Leave out control characters.' : 'Check ids, numbers and dates.',
       details: error.message,
       status,
       cause: error,

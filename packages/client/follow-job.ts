@@ -141,7 +141,8 @@ class Follower implements JobFollower {
       .maybeSingle<object>();
     if (this.#isStopped) return true;
     if (error) {
-      const failure = fromDatabaseError(error, status);
+      // A text that is no id names no mashup.
+      const failure = error.code === '22P02' ? jobNotFound(this.#jobId) : fromDatabaseError(error, status);
       const isSignedOut = failure.code === 'sign_in_required' && !(await hasSession(this.#supabase));
       if (isSignedOut || status === 400) this.#end(failure);
       return false;

@@ -327,10 +327,10 @@ describe('followJob', () => {
     assert.equal((await follower.finished)?.stage, 'complete');
   });
 
-  test("a job that is not the user's ends with job_not_found", async (t) => {
+  test("a job that is not the user's, and a text that is no id, end with job_not_found", async (t) => {
     const [owner, other] = [await surface.visitor(), await surface.visitor()];
     const id = await submit(t, owner);
-    for (const unknown of [id, randomUUID()]) {
+    for (const unknown of [id, randomUUID(), 'no-id']) {
       const follower = followJob(other.client, unknown);
       await assert.rejects(
         follower.finished,
