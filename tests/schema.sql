@@ -846,12 +846,7 @@ begin
       return mashup.describe_submission(v_job, true);
     end if;
   end if;
-  if v_parent.takedown_reason is not null then
-    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_parent.id, v_parent.takedown_reason), 'Contact the operator.');
-  end if;
-  if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
-    perform mashup.raise_error('MB003', 'This mashup has no plan to edit yet.', 'Wait until it is planned, or submit the songs again.');
-  end if;
+  perform mashup.require_plan(v_parent, 'edit');
   -- What its user sees and edits is the plan as it was rendered.
   select coalesce((select r.plan from public.mashup_results r where r.job_id = v_parent.id and r.path = v_parent.result_path), p.plan)
     into v_base from public.mashup_plans p
@@ -860,15 +855,11 @@ begin
     perform mashup.raise_error('MB003', format('These edits are for plan %s of the mashup, which has plan %s now.', p_edits ->> 'plan_version', v_parent.plan_version),
       'Load the mashup again and edit the plan that it has now.', 'plan_outdated');
   end if;
-  perform mashup.enforce_submission_limits(v_parent.user_id, false);
-  v_job := mashup.insert_job(v_parent.user_id, v_parent.songs, v_parent.options, null, p_idempotency_key, v_hash, 'planning', v_parent.id, null);
+  v_job := mashup.insert_version(v_parent, v_parent.options, p_idempotency_key, v_hash);
   if v_job.id is null then
     return mashup.describe_submission(mashup.find_idempotent_job(v_parent.user_id, p_idempotency_key, v_hash), true);
   end if;
   insert into mashup.plan_edits (job_id, base_version, base, edits) values (v_job.id, v_parent.plan_version, v_base, p_edits -> 'edits');
-  insert into mashup.scores (job_id, epoch, pairs)
-    select v_job.id, v_job.epoch, s.pairs from mashup.scores s where s.job_id = v_parent.id order by s.epoch desc limit 1;
-  update public.mashup_jobs set score = v_parent.score where id = v_job.id;
   return mashup.describe_submission(v_job, false);
 end
 $function$;
@@ -1028,21 +1019,12 @@ begin
       return mashup.describe_submission(v_job, true);
     end if;
   end if;
-  if v_parent.takedown_reason is not null then
-    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_parent.id, v_parent.takedown_reason), 'Contact the operator.');
-  end if;
-  if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
-    perform mashup.raise_error('MB003', 'This mashup has no plan to change yet.', 'Wait until it is planned, or submit the songs again.');
-  end if;
-  perform mashup.enforce_submission_limits(v_parent.user_id, false);
-  v_job := mashup.insert_job(v_parent.user_id, v_parent.songs, v_parent.options || mashup.check_options(iterate_mashup.options), null,
-    iterate_mashup.idempotency_key, v_hash, 'planning', v_parent.id, trim(iterate_mashup.feedback));
+  perform mashup.require_plan(v_parent, 'change');
+  v_job := mashup.insert_version(v_parent, v_parent.options || mashup.check_options(iterate_mashup.options),
+    iterate_mashup.idempotency_key, v_hash, trim(iterate_mashup.feedback));
   if v_job.id is null then
     return mashup.describe_submission(mashup.find_idempotent_job(v_parent.user_id, iterate_mashup.idempotency_key, v_hash), true);
   end if;
-  insert into mashup.scores (job_id, epoch, pairs)
-    select v_job.id, v_job.epoch, s.pairs from mashup.scores s where s.job_id = v_parent.id order by s.epoch desc limit 1;
-  update public.mashup_jobs set score = v_parent.score where id = v_job.id;
   return mashup.describe_submission(v_job, false);
 end
 $function$;
@@ -3651,6 +3633,26 @@ end
 $function$;
 comment on function mashup.insert_job(uuid,jsonb,jsonb,text,text,text,text,uuid,text) is 'Inserts a queued job and returns it; null if the idempotency key is taken. Raises MB006.';
 
+CREATE OR REPLACE FUNCTION mashup.insert_version(p_parent mashup_jobs, p_options jsonb, p_idempotency_key text, p_hash text, p_feedback text DEFAULT NULL::text)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs;
+begin
+  perform mashup.enforce_submission_limits(p_parent.user_id, false);
+  v_job := mashup.insert_job(p_parent.user_id, p_parent.songs, p_options, null, p_idempotency_key, p_hash, 'planning', p_parent.id, p_feedback);
+  if v_job.id is not null then
+    insert into mashup.scores (job_id, epoch, pairs)
+      select v_job.id, v_job.epoch, s.pairs from mashup.scores s where s.job_id = p_parent.id order by s.epoch desc limit 1;
+    update public.mashup_jobs set score = p_parent.score where id = v_job.id;
+  end if;
+  return v_job;
+end
+$function$;
+comment on function mashup.insert_version(mashup_jobs,jsonb,text,text,text) is 'Inserts a new version of a mashup: a job that enters at planning with the parent''s songs and scores. Returns it; null if another request with its idempotency key came first. Raises MB004, MB012. Lock: the row of the user.';
+
 CREATE OR REPLACE FUNCTION mashup.is_after_interruption()
  RETURNS boolean
  LANGUAGE sql
@@ -6004,6 +6006,23 @@ begin
 end
 $function$;
 comment on function mashup.require_own_job(uuid,boolean) is 'Returns a job of the caller, locked unless p_lock is false. Raises MB002 for any other job, as for one that does not exist; MB010.';
+
+CREATE OR REPLACE FUNCTION mashup.require_plan(p_parent mashup_jobs, p_purpose text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_parent.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', p_parent.id, p_parent.takedown_reason), 'Contact the operator.');
+  end if;
+  if p_parent.plan_version is null or mashup.missing_prerequisite(p_parent, 'planning') is not null then
+    perform mashup.raise_error('MB003', format('This mashup has no plan to %s yet.', p_purpose), 'Wait until it is planned, or submit the songs again.');
+  end if;
+end
+$function$;
+comment on function mashup.require_plan(mashup_jobs,text) is 'Checks that a new version can be made of a mashup: it was not taken down, and has a plan; p_purpose: change or edit. Raises MB003, MB015.';
 
 CREATE OR REPLACE FUNCTION mashup.reset_estimate(p_job mashup_jobs)
  RETURNS mashup_jobs

@@ -86,7 +86,7 @@
 -- 66  public links for operators: end_share, job_of_share, take_down_share, lift_share_take_down
 -- 67  jobs by filter: check_job_filter, words_condition, job_condition, find_jobs, preview_jobs, describe_for_list, select_jobs, bulk
 -- 70  public API, for signed-in users
---     submit_mashup, iterate_mashup, edit_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
+--     submit_mashup, iterate_mashup, edit_mashup, require_plan, insert_version, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
 --     list_mashups, get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
 --     library_page                               a page of list_mashups
 --     export_account, account_files

@@ -33,6 +33,41 @@ comment on function public.submit_mashup(jsonb, jsonb, text, text) is
 revoke execute on function public.submit_mashup(jsonb, jsonb, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.submit_mashup(jsonb, jsonb, text, text) to authenticated;
 
+create function mashup.require_plan(p_parent public.mashup_jobs, p_purpose text) returns void
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if p_parent.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', p_parent.id, p_parent.takedown_reason), 'Contact the operator.');
+  end if;
+  if p_parent.plan_version is null or mashup.missing_prerequisite(p_parent, 'planning') is not null then
+    perform mashup.raise_error('MB003', format('This mashup has no plan to %s yet.', p_purpose), 'Wait until it is planned, or submit the songs again.');
+  end if;
+end
+$$;
+comment on function mashup.require_plan(public.mashup_jobs, text) is
+  'Checks that a new version can be made of a mashup: it was not taken down, and has a plan; p_purpose: change or edit. Raises MB003, MB015.';
+
+create function mashup.insert_version(p_parent public.mashup_jobs, p_options jsonb, p_idempotency_key text, p_hash text, p_feedback text default null)
+  returns public.mashup_jobs
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  perform mashup.enforce_submission_limits(p_parent.user_id, false);
+  v_job := mashup.insert_job(p_parent.user_id, p_parent.songs, p_options, null, p_idempotency_key, p_hash, 'planning', p_parent.id, p_feedback);
+  if v_job.id is not null then
+    insert into mashup.scores (job_id, epoch, pairs)
+      select v_job.id, v_job.epoch, s.pairs from mashup.scores s where s.job_id = p_parent.id order by s.epoch desc limit 1;
+    update public.mashup_jobs set score = p_parent.score where id = v_job.id;
+  end if;
+  return v_job;
+end
+$$;
+comment on function mashup.insert_version(public.mashup_jobs, jsonb, text, text, text) is
+  'Inserts a new version of a mashup: a job that enters at planning with the parent''s songs and scores. Returns it; null if another request with its idempotency key came first. Raises MB004, MB012. Lock: the row of the user.';
+
 create function public.iterate_mashup(parent_id uuid, feedback text, options jsonb default '{}', idempotency_key text default null)
   returns jsonb
   language plpgsql security definer set search_path = ''
@@ -52,21 +87,12 @@ begin
       return mashup.describe_submission(v_job, true);
     end if;
   end if;
-  if v_parent.takedown_reason is not null then
-    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_parent.id, v_parent.takedown_reason), 'Contact the operator.');
-  end if;
-  if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
-    perform mashup.raise_error('MB003', 'This mashup has no plan to change yet.', 'Wait until it is planned, or submit the songs again.');
-  end if;
-  perform mashup.enforce_submission_limits(v_parent.user_id, false);
-  v_job := mashup.insert_job(v_parent.user_id, v_parent.songs, v_parent.options || mashup.check_options(iterate_mashup.options), null,
-    iterate_mashup.idempotency_key, v_hash, 'planning', v_parent.id, trim(iterate_mashup.feedback));
+  perform mashup.require_plan(v_parent, 'change');
+  v_job := mashup.insert_version(v_parent, v_parent.options || mashup.check_options(iterate_mashup.options),
+    iterate_mashup.idempotency_key, v_hash, trim(iterate_mashup.feedback));
   if v_job.id is null then
     return mashup.describe_submission(mashup.find_idempotent_job(v_parent.user_id, iterate_mashup.idempotency_key, v_hash), true);
   end if;
-  insert into mashup.scores (job_id, epoch, pairs)
-    select v_job.id, v_job.epoch, s.pairs from mashup.scores s where s.job_id = v_parent.id order by s.epoch desc limit 1;
-  update public.mashup_jobs set score = v_parent.score where id = v_job.id;
   return mashup.describe_submission(v_job, false);
 end
 $$;

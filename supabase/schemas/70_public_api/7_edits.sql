@@ -37,12 +37,7 @@ begin
       return mashup.describe_submission(v_job, true);
     end if;
   end if;
-  if v_parent.takedown_reason is not null then
-    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_parent.id, v_parent.takedown_reason), 'Contact the operator.');
-  end if;
-  if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
-    perform mashup.raise_error('MB003', 'This mashup has no plan to edit yet.', 'Wait until it is planned, or submit the songs again.');
-  end if;
+  perform mashup.require_plan(v_parent, 'edit');
   -- What its user sees and edits is the plan as it was rendered.
   select coalesce((select r.plan from public.mashup_results r where r.job_id = v_parent.id and r.path = v_parent.result_path), p.plan)
     into v_base from public.mashup_plans p
@@ -51,15 +46,11 @@ begin
     perform mashup.raise_error('MB003', format('These edits are for plan %s of the mashup, which has plan %s now.', p_edits ->> 'plan_version', v_parent.plan_version),
       'Load the mashup again and edit the plan that it has now.', 'plan_outdated');
   end if;
-  perform mashup.enforce_submission_limits(v_parent.user_id, false);
-  v_job := mashup.insert_job(v_parent.user_id, v_parent.songs, v_parent.options, null, p_idempotency_key, v_hash, 'planning', v_parent.id, null);
+  v_job := mashup.insert_version(v_parent, v_parent.options, p_idempotency_key, v_hash);
   if v_job.id is null then
     return mashup.describe_submission(mashup.find_idempotent_job(v_parent.user_id, p_idempotency_key, v_hash), true);
   end if;
   insert into mashup.plan_edits (job_id, base_version, base, edits) values (v_job.id, v_parent.plan_version, v_base, p_edits -> 'edits');
-  insert into mashup.scores (job_id, epoch, pairs)
-    select v_job.id, v_job.epoch, s.pairs from mashup.scores s where s.job_id = v_parent.id order by s.epoch desc limit 1;
-  update public.mashup_jobs set score = v_parent.score where id = v_job.id;
   return mashup.describe_submission(v_job, false);
 end
 $$;
