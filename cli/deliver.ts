@@ -100,7 +100,15 @@ export async function deliver(
   try {
     jobId = (await submit()).jobId;
     listener = listen(supabase);
-    const job = await followToEnd(supabase, jobId, (change) => (display.job(change), listener?.update(change)), signal);
+    const job = await followToEnd(
+      supabase,
+      jobId,
+      {
+        onChange: (change) => (display.job(change), listener?.update(change)),
+        onConnection: (isLost) => display.connection(isLost),
+      },
+      signal,
+    );
     jobId = undefined;
     const path = await download(await signResultUrl(supabase, job), fitExtension(target, job.result?.format), signal);
     const outcome = await readPlanOutcome(supabase, job.id);

@@ -6,6 +6,17 @@ import { CliError, exitCodeFor } from './errors.ts';
 
 /** Limit of the cancellation when the command is interrupted. */
 const CANCEL_TIMEOUT_MS = 3_000;
+/** A loss of the connection that is over sooner is not shown. */
+const LOSS_SHOWN_MS = 5_000;
+
+/** What is shown while a job is followed. */
+interface Followed {
+  onChange: (job: MashupJob) => void;
+  /** Called when the connection is lost for some seconds, and when it is back. */
+  onConnection: (isLost: boolean) => void;
+  /** After how many milliseconds a loss is shown. Default: 5,000. */
+  lossShownMs?: number;
+}
 
 /**
  * Follows a job until it is complete. Returns its last state.
@@ -14,12 +25,31 @@ const CANCEL_TIMEOUT_MS = 3_000;
 export async function followToEnd(
   supabase: SupabaseClient,
   jobId: string,
-  onChange: (job: MashupJob) => void,
+  { onChange, onConnection, lossShownMs = LOSS_SHOWN_MS }: Followed,
   signal: AbortSignal,
 ): Promise<MashupJob> {
-  const job = await followJob(supabase, jobId, { signal, onChange }).finished;
-  signal.throwIfAborted();
-  return assertComplete(job, jobId);
+  let timer: NodeJS.Timeout | undefined;
+  let isShown = false;
+  const onLive = (isLive: boolean): void => {
+    if (!isLive) {
+      timer ??= setTimeout(() => {
+        isShown = true;
+        onConnection(true);
+      }, lossShownMs);
+      return;
+    }
+    clearTimeout(timer);
+    timer = undefined;
+    if (isShown) onConnection(false);
+    isShown = false;
+  };
+  try {
+    const job = await followJob(supabase, jobId, { signal, onChange, onLive }).finished;
+    signal.throwIfAborted();
+    return assertComplete(job, jobId);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Returns a job that is complete. @throws CliError with the error of a job that failed, or `cancelled` */

@@ -26,7 +26,12 @@ async function watch(id: string, options: StackOptions & { json?: boolean }): Pr
   try {
     await withMashup(options, id, say, async ({ supabase, job }, signal) => {
       display.job(job);
-      const ended = await followToEnd(supabase, job.id, (change) => display.job(change), signal);
+      const ended = await followToEnd(
+        supabase,
+        job.id,
+        { onChange: (change) => display.job(change), onConnection: (isLost) => display.connection(isLost) },
+        signal,
+      );
       const outcome = await readPlanOutcome(supabase, ended.id);
       display.end();
       if (options.json === true) printResultLine(ended, null, outcome);

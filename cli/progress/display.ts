@@ -6,6 +6,8 @@ export interface Display {
   step(text: string): void;
   /** Shows the newest state of the job. */
   job(job: MashupJob): void;
+  /** Says that the connection to the server is lost, or is back. */
+  connection(isLost: boolean): void;
   /** Ends the display and restores the terminal. Safe to call twice. */
   end(): void;
 }

@@ -2,7 +2,7 @@
 import { printJson } from '../output.ts';
 import type { Display } from './display.ts';
 
-/** Creates the display for programs. `type` is `step` or `job`; the last line of `make` has type `result` or `error`. */
+/** Creates the display for programs. `type` is `step`, `job` or `connection`; the last line of `make` has type `result` or `error`. */
 export function jsonDisplay(): Display {
   return {
     step: (text) => printJson({ type: 'step', step: text }),
@@ -33,6 +33,7 @@ export function jsonDisplay(): Display {
         title: job.title,
         warnings: job.warnings,
       }),
+    connection: (isLost) => printJson({ type: 'connection', is_lost: isLost }),
     end: () => {},
   };
 }

@@ -2,7 +2,7 @@
 import type { MashupJob } from '@mashup-engine/client';
 import { print } from '../output.ts';
 import type { Display } from './display.ts';
-import { estimateText, songText, stepText } from './texts.ts';
+import { CONNECTION_LOST, estimateText, songText, stepText } from './texts.ts';
 
 /** Progress alone is shown only after a change of this many percent. */
 const PROGRESS_STEP = 10;
@@ -34,6 +34,7 @@ export function plainDisplay(): Display {
       const percent = String(Math.floor(job.progress)).padStart(3);
       line(`${percent} %  ${stepText(job)}${left === '' ? '' : ` (${left})`}`);
     },
+    connection: (isLost) => line(isLost ? CONNECTION_LOST : 'Connected again'),
     end: () => {},
   };
 }

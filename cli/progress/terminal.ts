@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import type { JobSong, MashupJob } from '@mashup-engine/client';
 import { truncate, duration, table } from '../output.ts';
 import type { Display } from './display.ts';
-import { estimateText, songText, stepText } from './texts.ts';
+import { CONNECTION_LOST, estimateText, songText, stepText } from './texts.ts';
 
 /** Short enough to show elapsed seconds. */
 const REDRAW_MS = 500;
@@ -26,18 +26,18 @@ function bar(progress: number): string {
   return pc.cyan('━'.repeat(filled)) + pc.dim('─'.repeat(BAR_WIDTH - filled));
 }
 
-function draw(job: MashupJob, startedAt: number): string {
+function draw(job: MashupJob, startedAt: number, isLost: boolean): string {
   const songs = job.songs.map((song) => [
     `  ${DOTS[song.state]} ${truncate(song.name, NAME_WIDTH)}`,
     pc.dim(songText(song)),
   ]);
-  const left = estimateText(job) || duration((Date.now() - startedAt) / 1000);
+  const left = (!isLost && estimateText(job)) || duration((Date.now() - startedAt) / 1000);
   return [
     '',
     ...table(songs),
     '',
     `  ${bar(job.progress)} ${String(Math.floor(job.progress)).padStart(3)} %  ${pc.dim(left)}`,
-    `  ${stepText(job)}`,
+    `  ${isLost ? CONNECTION_LOST : stepText(job)}`,
   ].join('\n');
 }
 
@@ -47,10 +47,11 @@ export function terminalDisplay(): Display {
   const startedAt = Date.now();
   let job: MashupJob | undefined;
   let text = '';
+  let isLost = false;
   let ended = false;
   const redraw = (): void => {
     if (ended) return;
-    write(job === undefined ? pc.dim(`  ${text}…`) : draw(job, startedAt));
+    write(job === undefined ? pc.dim(`  ${text}…`) : draw(job, startedAt, isLost));
   };
   const timer = setInterval(redraw, REDRAW_MS);
   return {
@@ -60,6 +61,11 @@ export function terminalDisplay(): Display {
     },
     job(next) {
       job = next;
+      isLost = false;
+      redraw();
+    },
+    connection(isNowLost) {
+      isLost = isNowLost;
       redraw();
     },
     end() {

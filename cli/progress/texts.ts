@@ -25,6 +25,10 @@ export function songText(song: JobSong): string {
     .join(' · ');
 }
 
+/** What is shown while nothing can be read of the job. */
+export const CONNECTION_LOST =
+  'No connection to the server, trying again. If the local stack was stopped, start it with `mashup start`.';
+
 /** Returns the current step, or what the job is waiting for. */
 export function stepText(job: MashupJob): string {
   switch (job.waitingOn) {

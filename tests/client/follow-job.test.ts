@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { createClient, REALTIME_CHANNEL_STATES } from '@supabase/supabase-js';
 import { followJob, MashupClientError, replayMashup } from '@mashup-engine/client';
 import type { JobFollower, MashupJob } from '@mashup-engine/client';
+import { followToEnd } from '../../cli/job-outcome.ts';
 import type { ClaimedTask } from '../state-machine/state-machine-fixture.ts';
 import { until, startFunctionsFixture } from '../functions/functions-fixture.ts';
 import type { Visitor } from '../functions/functions-fixture.ts';
@@ -189,6 +190,30 @@ describe('followJob', () => {
     assert.equal(last?.stage, 'complete');
     assertRising(versions);
     assert.ok(stages.includes('rendering'));
+  });
+
+  test('the command line says that the connection is lost, and that it is back', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const seen: string[] = [];
+    const ended = followToEnd(
+      visitor.client,
+      id,
+      {
+        onChange: ({ stage }) => seen.push(stage),
+        onConnection: (isLost) => seen.push(isLost ? 'lost' : 'back'),
+        lossShownMs: 10,
+      },
+      new AbortController().signal,
+    );
+    await until('the job is read', () => seen.length > 0);
+    await surface.stopGateway();
+    await until('the loss is shown', () => seen.includes('lost'));
+    await surface.startGateway();
+    await until('it is back', () => seen.at(-1) === 'back');
+    await work(id);
+    assert.equal((await ended).stage, 'complete');
+    assert.deepEqual(seen.filter((one) => one === 'lost' || one === 'back').slice(0, 2), ['lost', 'back']);
   });
 
   test('is live after an outage only when it has the row, and repeats failed reads without those of supabase-js', async (t) => {
