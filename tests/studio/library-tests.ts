@@ -1,7 +1,7 @@
 /** Tests of the library: versions in groups, search, order, filter, pages, playing and deleting. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pageFaults, shiftOf } from './studio-fixture.ts';
+import { pageFaults, shiftOf, until } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
 /** Allowed layout shift. */
@@ -30,6 +30,27 @@ const addRows = (fixture: StudioFixture, count = ROWS, isNewer = false): Promise
   );
 const removeRows = (fixture: StudioFixture): Promise<unknown> =>
   withoutTriggers(fixture, `delete from public.mashup_jobs where idempotency_key like 'library-%'`);
+
+/** Asks for the second page, and changes a row that is not shown while that page is on its way: all pages are read again. */
+async function showMoreDuringChange(fixture: StudioFixture): Promise<void> {
+  const { page } = fixture;
+  const isList = (url: URL): boolean => url.pathname.endsWith('/rpc/list_mashups');
+  const reads: (() => Promise<void>)[] = [];
+  let isHeld = true;
+  await page.route(isList, async (route) => {
+    if (isHeld) reads.push(() => route.continue());
+    else await route.continue();
+  });
+  await page.getByRole('button', { name: `Show more (${ROWS - 19} left)` }).click();
+  await until('the second page is asked for', async () => reads.length > 0);
+  const asked = reads.length;
+  await withoutTriggers(fixture, `update public.mashup_jobs set title = title where title = 'Copy 01'`);
+  await until('the pages are read again', async () => reads.length > asked);
+  isHeld = false;
+  for (const read of reads.reverse()) await read();
+  await page.getByRole('button', { name: `Show more (${ROWS - 39} left)` }).waitFor();
+  await page.unroute(isList);
+}
 
 /** Tests of the library of a user with two versions of one mashup; one is left afterwards. */
 export function testLibrary(fixture: () => StudioFixture): void {
@@ -91,7 +112,7 @@ function testSearch(fixture: () => StudioFixture): void {
     await has(`${ROWS + 1} mashups`);
     assert.deepEqual((await titles()).slice(0, 2), [`Copy ${ROWS}`, `Copy ${ROWS - 1}`]);
     assert.equal((await titles()).length, 20);
-    await page.getByRole('button', { name: `Show more (${ROWS - 19} left)` }).click();
+    await showMoreDuringChange(fixture());
     await page.getByRole('button', { name: `Show more (${ROWS - 39} left)` }).click();
     await page.getByText('Show more').waitFor({ state: 'detached' });
     assert.equal(new Set(await titles()).size, ROWS + 1);

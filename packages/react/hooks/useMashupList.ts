@@ -58,7 +58,10 @@ export function useMashupList(query: MashupListQuery, count = PAGE): MashupListS
       if (isWanted()) setProblem(toProblem(error));
     }
   };
-  const refresh = (): Promise<void> => load([]);
+  // A timer or handler of an earlier rendering reads what is wanted now; its own query would end a read of the present one.
+  const latestRefresh = useRef<() => Promise<void>>(undefined);
+  latestRefresh.current = () => load([]);
+  const refresh = async (): Promise<void> => latestRefresh.current?.();
   const refreshSoon = (): void => {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => void refresh(), TOGETHER_MS);
