@@ -17,6 +17,8 @@ const DEFAULT_BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 export const AUDIO_BODY_LIMIT_BYTES = 80 * 1024 * 1024;
 /** Time within which a request must have arrived in full. */
 const REQUEST_TIMEOUT_MS = 120_000;
+/** A client that is busy when the server ends an idle connection would send its next request into it. Node's own 5 s are too short for that. */
+const KEEP_ALIVE_MS = 75_000;
 /** Status of a request whose client disconnected: for logs only, since nobody receives it. */
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -69,7 +71,7 @@ export function createServiceServer(app: Hono): Server {
   // `hostname` serves requests without a Host header. The adapter also replaces the globals Request and Response by its
   // own subclasses: without that, the body limit fails on chunked bodies (@hono/node-server 2.1.9 with hono 4.13.19).
   const listener = getRequestListener(app.fetch, { hostname: 'localhost' });
-  return createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, listener);
+  return createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, listener);
 }
 
 /**

@@ -39,6 +39,7 @@ it('prints one line when it listens, and exits with its parent', { skip: LOCAL_O
     body: '{}',
   });
   assert.equal(response.status, 200);
+  assert.equal(response.headers.get('keep-alive'), 'timeout=75', 'a busy client finds its idle connection open');
   child.stdin.end();
   const [code] = (await once(child, 'exit')) as [number];
   assert.equal(code, 0);

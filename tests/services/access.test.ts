@@ -38,8 +38,9 @@ async function start(env: Record<string, string>): Promise<{ code: number; stder
 }
 
 describe('a service with a token', () => {
-  it('serves requests with the token', async () => {
+  it('serves requests with the token, on connections that stay open for busy clients', async () => {
     assert.deepEqual(await call(TOKEN), { done: true });
+    assert.equal((await fetch(`${url}/health`)).headers.get('keep-alive'), 'timeout=75');
   });
 
   it('refuses requests without it, or with another, as a fault that opens the circuit and spends no attempt', async () => {

@@ -35,6 +35,8 @@ const RESUMABLE_UPLOADS = '/storage/v1/upload/resumable';
 
 /** How long `close` waits for its database connections, in seconds. */
 const CLOSE_TIMEOUT_SEC = 2;
+/** A client that is busy when the server ends an idle connection would send its next request into it. Node's own 5 s are too short for that. */
+const KEEP_ALIVE_MS = 75_000;
 
 /** A running gateway. */
 export interface Gateway {
@@ -139,7 +141,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     });
   }
 
-  const server = createServer({ requestTimeout: 0 }, handle);
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, handle);
   const realtime = await startRealtime({ server, ring, dbUrl: config.dbUrl });
   const listening = await listen(server, host, config.port).catch(async (error: unknown) => {
     await Promise.all([realtime.close(), sql.end({ timeout: CLOSE_TIMEOUT_SEC })]);
