@@ -6,6 +6,7 @@ import { RenderEvent, type RenderRequest, STEMS, type Stem } from '../../schema.
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { createProcessingServer } from '../../services/processing/server/server.ts';
 import { clicks, noise } from './signals.ts';
+import { startOwnTime } from '../support/own-time.ts';
 
 const RATE = 44_100;
 export const SONG_SEC = 30;
@@ -172,7 +173,7 @@ export async function render(
   body: unknown,
   path = '/execute-masterplan',
 ): Promise<{ events: RenderEvent[]; times: number[]; text: string }> {
-  const started = performance.now();
+  const ownTime = startOwnTime();
   const response = await fetch(`${url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -183,7 +184,7 @@ export async function render(
   const times: number[] = [];
   for await (const chunk of response.body!) {
     const part = Buffer.from(chunk).toString('utf8');
-    for (let i = 0; i < part.split('\n\n').length - 1; i++) times.push(performance.now() - started);
+    for (let i = 0; i < part.split('\n\n').length - 1; i++) times.push(ownTime());
     text += part;
   }
   const blocks = text.split('\n\n').slice(0, -1);

@@ -7,7 +7,8 @@ import { followJob, MashupClientError, replayMashup } from '@mashup-engine/clien
 import type { JobFollower, MashupJob } from '@mashup-engine/client';
 import { followToEnd } from '../../cli/job-outcome.ts';
 import type { ClaimedTask } from '../state-machine/state-machine-fixture.ts';
-import { until, startFunctionsFixture } from '../functions/functions-fixture.ts';
+import { startFunctionsFixture } from '../functions/functions-fixture.ts';
+import { until } from '../support/until.ts';
 import type { Visitor } from '../functions/functions-fixture.ts';
 
 const surface = await startFunctionsFixture({ after }, { functions: false });

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { followJob } from '@mashup-engine/client';
 import type { MashupJob } from '@mashup-engine/client';
-import { startFunctionsFixture, until } from '../functions/functions-fixture.ts';
+import { startFunctionsFixture } from '../functions/functions-fixture.ts';
+import { until } from '../support/until.ts';
 import { NEURAL, runJob, setModels } from '../state-machine/separation-fixture.ts';
 
 const surface = await startFunctionsFixture({ after }, { functions: false });

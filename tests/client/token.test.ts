@@ -4,7 +4,8 @@ import { after, describe, test } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
 import { followJob } from '@mashup-engine/client';
 import { openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
-import { until, startFunctionsFixture } from '../functions/functions-fixture.ts';
+import { startFunctionsFixture } from '../functions/functions-fixture.ts';
+import { until } from '../support/until.ts';
 
 const surface = await startFunctionsFixture({ after }, { functions: false });
 const { machine } = surface;
@@ -12,7 +13,7 @@ const ring = await openKeyRing(surface.keys);
 
 const SHORT_SEC = 3;
 
-describe('followJob with tokens of the frontend’s own', { timeout: 40_000 }, () => {
+describe('followJob with tokens of the frontend’s own', () => {
   test('rejoins after its token has expired, opens no additional channels while it is refused, and continues with the next token', async (t) => {
     const visitor = await surface.visitor();
     const id = await machine.submit(visitor.id);

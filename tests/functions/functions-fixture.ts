@@ -15,8 +15,7 @@ import '../support/short-timers.ts';
 import { useMachine } from '../state-machine/state-machine-fixture.ts';
 import type { Machine } from '../state-machine/state-machine-fixture.ts';
 import type { CleanUpScope } from '../support/postgres.ts';
-
-const TIMEOUT_MS = 15_000;
+import { until } from '../support/until.ts';
 
 /** A user who is signed in anonymously. */
 export interface Visitor {
@@ -205,13 +204,4 @@ export async function startFunctions(port: number, settings: Record<string, stri
     return health?.ok === true;
   });
   return child;
-}
-
-/** Resolves when the condition holds; throws after 15 seconds. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + TIMEOUT_MS;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`timed out waiting until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

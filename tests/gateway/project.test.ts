@@ -60,7 +60,7 @@ after(async () => {
   await Promise.all(clients.filter((one) => one.realtime.isConnected()).map((one) => one.removeAllChannels()));
 });
 
-describe(`a project at ${PROJECT ? new URL(project.url).host : 'a local gateway'}`, { timeout: 90_000 }, () => {
+describe(`a project at ${PROJECT ? new URL(project.url).host : 'a local gateway'}`, () => {
   it('signs visitors in, renews their session, and refuses a bad token with 403', async () => {
     const { client, id } = await visit();
     const before = (await client.auth.getSession()).data.session;

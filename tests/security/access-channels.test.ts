@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { until } from '../functions/functions-fixture.ts';
+import { until } from '../support/until.ts';
 import { invalidTokens, startAccessFixture } from './access-fixture.ts';
 
 const access = await startAccessFixture({ after });

@@ -6,14 +6,13 @@ import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import postgres from 'postgres';
 import { startStack } from '../../local/index.ts';
 import type { Stack } from '../../local/index.ts';
+import { until as untilHolds } from '../support/until.ts';
 import { collectPageErrors, openBrowser, seriousViolations } from './browser.ts';
 
-/** Time limit for separating and rendering two songs, on a busy machine. */
+/** Time limit for separating and rendering two songs, and for one action in the page, on a busy machine. */
 export const WORK_MS = 120_000;
 export const PHONE = { width: 360, height: 740 };
 export const DESKTOP = { width: 1280, height: 900 };
-/** Time limit of Playwright for one action. */
-const ACTION_MS = 40_000;
 const MAX_TABS = 120;
 
 export interface StudioFixture {
@@ -49,7 +48,7 @@ export async function startStudioFixture(): Promise<StudioFixture> {
   await sql`update mashup.settings set value = '24' where name in ('plan_min_length_sec', 'plan_max_length_sec')`;
   const open = async (): Promise<BrowserContext> => {
     const context = await browser.newContext({ viewport: DESKTOP, colorScheme: 'dark', reducedMotion: 'reduce' });
-    context.setDefaultTimeout(ACTION_MS);
+    context.setDefaultTimeout(WORK_MS);
     return context;
   };
   const context = await open();
@@ -112,14 +111,9 @@ export async function pressByKeyboard(page: Page, control: Locator): Promise<voi
   throw new Error(`the keyboard does not reach ${String(control)}`);
 }
 
-/** Resolves when the condition holds; throws after WORK_MS. */
-export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + WORK_MS;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`timed out waiting until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+/** Waits until the condition holds. @throws after WORK_MS */
+export const until = (what: string, condition: () => Promise<boolean>): Promise<void> =>
+  untilHolds(what, condition, WORK_MS);
 
 /** Makes a mashup of two example songs in the page. Returns its id when it is complete. */
 export async function makeMashup({ page, shown, jobId }: StudioFixture): Promise<string> {

@@ -207,7 +207,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     assert.ok(pid);
     process.kill(pid, 'SIGKILL');
     await sql`update public.mashup_jobs set stage = 'rendering' where id = ${firstJob}`;
-    await shown('progress').waitFor({ timeout: 30_000 });
+    await shown('progress').waitFor();
     assert.equal(await fixture.stage(), 'rendering');
     const before = await shown('countdown').innerText();
     await page.waitForFunction(

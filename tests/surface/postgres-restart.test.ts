@@ -73,7 +73,7 @@ function assertGatewayRuns(): void {
   assert.doesNotMatch(gateway?.errorOutput() ?? '', /Cannot read properties|uncaught/i);
 }
 
-describe('a read while Postgres is stopped', { timeout: 60_000 }, () => {
+describe('a read while Postgres is stopped', () => {
   it('gets 503 and is repeated by the client until it succeeds', async () => {
     const statuses: number[] = [];
     const client = createClient(surface.url, surface.keys.serviceRoleKey, {
@@ -99,7 +99,7 @@ describe('a read while Postgres is stopped', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a followed job', { timeout: 60_000 }, () => {
+describe('a followed job', () => {
   for (const mode of ['fast', 'immediate'] as const) {
     it(`is complete when Postgres is restarted (${mode}) while it runs`, async (t) => {
       const visitor = await surface.visitor();

@@ -22,7 +22,7 @@ async function terminate(which: 'replication' | 'all of the gateway'): Promise<n
   return ended.length;
 }
 
-describe('a followed job', { timeout: 40_000 }, () => {
+describe('a followed job', () => {
   it('is complete, by the stream alone, when the replication connection is lost after every task', async (t) => {
     const visitor = await surface.visitor();
     const worker = await machine.worker();
