@@ -25,10 +25,10 @@ const CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
 /** Started first, so that none of them runs alone at the end. */
 const LONG_FILES = [
   'tests/studio/operator',
-  'tests/studio/failures',
   'tests/studio/studio',
-  'tests/chaos/',
+  'tests/studio/failures',
   'tests/e2e/',
+  'tests/chaos/',
   'tests/audio-out/render.test',
   'tests/plans-render/',
   'tests/worker/',
@@ -51,6 +51,11 @@ const WAITING_FILES = [
   'tests/state-machine/install',
   'tests/state-machine/migrate-under-load',
 ];
+/**
+ * Files whose tests look at pages of a stack, and wait for both half of the time. They run one at a time beside the others as well: together they
+ * use one core.
+ */
+const PAGE_FILES = ['tests/studio/operator', 'tests/studio/studio', 'tests/studio/failures'];
 /** Limits for one test, and for a whole file with all of its hooks. */
 const TEST_TIMEOUT_SEC = 300;
 const DEEP_TEST_TIMEOUT_SEC = 3_600;
@@ -126,11 +131,15 @@ async function runFiles(files: string[], kind: Kind, timesFile: string): Promise
   });
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
-  const isWaiting = (file: string): boolean => WAITING_FILES.some((part) => file.startsWith(part));
+  const isOneOf = (parts: string[], file: string): boolean => parts.some((part) => file.startsWith(part));
+  const ownLanes = [PAGE_FILES, WAITING_FILES];
   const lanes = [
     // A model takes all cores, and more than a gigabyte.
-    { files: files.filter((file) => !isWaiting(file)), concurrency: kind === 'neural' ? 1 : CONCURRENCY },
-    { files: files.filter(isWaiting), concurrency: 1 },
+    {
+      files: files.filter((file) => !ownLanes.some((parts) => isOneOf(parts, file))),
+      concurrency: kind === 'neural' ? 1 : CONCURRENCY,
+    },
+    ...ownLanes.map((parts) => ({ files: files.filter((file) => isOneOf(parts, file)), concurrency: 1 })),
   ].filter((lane) => lane.files.length > 0);
   const reports = lanes.map((lane) => runLane(lane, isLong ? DEEP_TEST_TIMEOUT_SEC : TEST_TIMEOUT_SEC, stop.signal));
   let hasFailed = false;
