@@ -39,7 +39,7 @@ const LEADS = [
   '(?:i|we) would (?:like|love|prefer|rather)(?: have| hear| see)?',
   '(?:is|would be) possible(?: to| for)?(?: have| get| make| hear)?|is there (?:chance|way)(?: to| of| for)?(?: have| get| make| hear)?',
   '(?:you|we|i) (?:should|could|can|must|need to|have to|might)',
-  '(?:would like|want|need|needs|wanting)(?: to have| to hear| to be| to)?',
+  '(?:would like|would love|want|need|needs|wanting)(?: to have| to hear| to be| to)?',
   '(?:give|get|show|bring|make|do)(?: me| us)',
   'make sure(?: to)?|let us|try to|try and|make|let|have|try|do|go|go for|go with|get|keep|bring|how about|what about|what if|why not|see',
   '(?:should|could|needs to|need to|has to|have to|must|to|can|will|would|might)(?: be| have| get| sound| feel| come| go| become)?',
@@ -51,7 +51,7 @@ const LEADS = [
 const TAILS = [
   'thanks|thank you|thx|ty|cheers|now|overall|in general|generally|if possible|if you can|if you could|for me|to me|for my taste',
   '(?:would be|is|are|sounds|sound|feels) (?:nice|great|good|cool|better|lovely|awesome|perfect|best|fine|so much better)',
-  'instead|time|next time|this time|ok|okay|too|as well|then|right|yeah|man|bro|mate|dude|though|i think|i guess|haha|lol|throughout|there|here|already|in total|would do',
+  'instead|time|next time|this time|ok|okay|too|as well|then|right|yeah|man|bro|mate|dude|though|i think|i guess|imo|imho|tbh|haha|lol|throughout|there|here|already|in total|would do',
   '(?:of|in|on|from) (?:both|all)(?: songs| tracks)?',
 ];
 const LEAD = new RegExp(`^(?:${LEADS.join('|')})(?: |$)`);

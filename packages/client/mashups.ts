@@ -86,7 +86,10 @@ async function act(supabase: SupabaseClient, name: string, parameters: object): 
   return toCamel(await rpc<WireSubmission>(supabase, name, toSnake(parameters))) as Submission;
 }
 
-/** Requests an iteration of a mashup by feedback in words. Returns the id of the new job. @throws MashupClientError */
+/**
+ * Requests an iteration of a mashup by feedback in words. Returns the id of the new job.
+ * @throws MashupClientError, among others `wish_not_understood` and `wish_changes_nothing`, with the reason in `details`
+ */
 export async function iterateMashup(
   supabase: SupabaseClient,
   jobId: string,

@@ -58,7 +58,8 @@ const FUNCTIONS: Description = {
     },
     {
       path: '/claude-mashup-iteration',
-      summary: 'Submits a new job that changes an earlier mashup by feedback.',
+      summary:
+        'Submits a new job that changes an earlier mashup by feedback. 422 `wish_not_understood` and `wish_changes_nothing` say why there is none.',
       request: 'IterationRequest',
       response: 'IterationAnswer',
     },

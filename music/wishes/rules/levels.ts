@@ -90,6 +90,7 @@ export const LEVEL_RULES: readonly Rule[] = [
     '(?:as |be |only |do |have |want ){0,3}(?:fully |purely |completely )?(?:instrumental|instrumental only)(?: version| mix| one| track| only| please)?',
     '(?:nobody|no one|noone) (?:should )?(?:sing|sings)',
     'voiceless|vocal free|vocals free',
+    '(?:as |do |have |want )?karaoke(?: version| mix)',
   ),
   rule(
     ['(?:as |do |have |want ){0,3}(?:an )?(?:acapella|a cappella|a capella|vocals only|only vocals) (?:version|mix)'],

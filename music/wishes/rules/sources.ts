@@ -98,7 +98,7 @@ export const SOURCE_RULES: readonly Rule[] = [
     '(?:swap|switch|exchange|flip)(?: two| both)?(?: songs| tracks| roles| parts| them)?(?: around| over| round)?',
     '(?:swap|switch|exchange|flip|reverse) (?:roles|songs|tracks|them)(?: of (?:songs|tracks|two songs|two tracks))?(?: around| over| round)?',
     '(?:do |have |try |want )?(?:other way|opposite way|wrong way) (?:round|around)',
-    '(?:swap|switch|exchange) who sings and who plays',
+    '(?:swap|switch|exchange) who sings(?: and who plays)?',
     '(?:songs|tracks) swapped',
     'vice versa',
   ),
