@@ -6775,19 +6775,22 @@ declare
   v_preview jsonb;
 begin
   execute format($query$
-    with matching as materialized (
-      -- The words of ended jobs are in an index.
-      select j.stage, j.user_id from public.mashup_jobs j where j.finished_at is not null and %1$s
-      union all
-      select j.stage, j.user_id from public.mashup_jobs j where j.status = 'processing' and %1$s)
+    -- Counted once: all else follows from the groups. The jobs themselves do not fit into the memory of a session.
+    with groups as materialized (
+      select m.stage, m.user_id, count(*) as n from (
+        -- The words of ended jobs are in an index.
+        select j.stage, j.user_id from public.mashup_jobs j where j.finished_at is not null and %1$s
+        union all
+        select j.stage, j.user_id from public.mashup_jobs j where j.status = 'processing' and %1$s) m
+      group by m.stage, m.user_id)
     select jsonb_build_object(
-      'jobs', (select count(*) from matching),
-      'users', (select count(distinct m.user_id) from matching m),
-      'by_stage', (select coalesce(jsonb_agg(jsonb_build_object('stage', g.stage, 'jobs', g.n) order by g.n desc, g.stage), '[]')
-        from (select m.stage, count(*) as n from matching m group by m.stage) g),
-      'by_user', (select coalesce(jsonb_agg(jsonb_build_object('user_id', g.user_id, 'email', (select u.email from auth.users u where u.id = g.user_id), 'jobs', g.n)
-          order by g.n desc, g.user_id), '[]')
-        from (select m.user_id, count(*) as n from matching m group by m.user_id order by n desc, m.user_id limit $1) g))
+      'jobs', (select coalesce(sum(g.n), 0)::bigint from groups g),
+      'users', (select count(distinct g.user_id) from groups g),
+      'by_stage', (select coalesce(jsonb_agg(jsonb_build_object('stage', s.stage, 'jobs', s.n) order by s.n desc, s.stage), '[]')
+        from (select g.stage, sum(g.n)::bigint as n from groups g group by g.stage) s),
+      'by_user', (select coalesce(jsonb_agg(jsonb_build_object('user_id', s.user_id, 'email', (select u.email from auth.users u where u.id = s.user_id), 'jobs', s.n)
+          order by s.n desc, s.user_id), '[]')
+        from (select g.user_id, sum(g.n)::bigint as n from groups g group by g.user_id order by n desc, g.user_id limit $1) s))
     $query$, mashup.job_condition(p_filter)) into v_preview using least(greatest(p_first, 1), 100);
   return v_preview || jsonb_build_object('server_now', mashup.now(),
     'first', (select coalesce(jsonb_agg(mashup.describe_for_list(j)), '[]') from mashup.find_jobs(p_filter, p_first) j));
