@@ -21,10 +21,12 @@ describe('followJob with tokens of the frontend’s own', () => {
       const now = Math.floor(Date.now() / 1000);
       return ring.signUser({ sub: visitor.id, role: 'authenticated', iat: now, exp: now + seconds });
     };
-    let current = await token(SHORT_SEC);
+    let current = '';
+    let wasLive = false;
     const statuses: number[] = [];
     const client = createClient(surface.url, surface.keys.publishableKey, {
-      accessToken: () => Promise.resolve(current),
+      // A slow machine needs more than one token until the stream is ready.
+      accessToken: async () => (wasLive ? current : (current = await token(SHORT_SEC))),
       global: {
         fetch: async (input, init) => {
           const response = await fetch(input, init);
@@ -39,12 +41,13 @@ describe('followJob with tokens of the frontend’s own', () => {
     const follower = followJob(client, id, {
       safetyReadMs: 600_000,
       onLive: (isLive) => {
-        live.push(isLive);
+        wasLive ||= isLive;
+        if (wasLive) live.push(isLive);
         most = Math.max(most, client.getChannels().length);
       },
     });
     t.after(() => follower.stop());
-    await until('the stream is ready', () => live.at(-1) === true);
+    await until('the stream is ready', () => wasLive);
     await until('the channel is closed', () => live.at(-1) === false);
     // Only the expired token is available: reads return 401, joins are refused, and the client keeps trying.
     await until('it was refused more than once', () => live.filter((isLive) => !isLive).length >= 3);

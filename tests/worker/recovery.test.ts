@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { wavFile } from './wav-file.ts';
 import { until } from '../support/until.ts';
 import { useWorkerFixture } from './worker-fixture.ts';
+import { startOwnTime } from '../support/own-time.ts';
 
 const fixture = await useWorkerFixture({ after });
 const songs = [await fixture.upload('a.wav', wavFile(120, 1)), await fixture.upload('b.wav', wavFile(120, 2))];
@@ -27,10 +28,10 @@ async function planTask(id: string): Promise<Record<string, unknown>> {
 test('SIGTERM requeues running tasks at once, without counting a failure, and ends the process', async () => {
   const first = await fixture.spawnWorker();
   const id = await submitHanging();
-  const start = performance.now();
+  const ownTime = startOwnTime();
   first.process.kill('SIGTERM');
   assert.equal(await first.exited, 0);
-  assert.ok(performance.now() - start < 5_000);
+  assert.ok(ownTime() < 5_000);
   const task = await planTask(id);
   assert.deepEqual([task['crashes'], task['failures']], [0, 0]);
   const [workers] = await sql`select count(*)::int as n from mashup.workers`;
@@ -47,10 +48,10 @@ test('a task of a killed worker runs on another worker within five seconds', asy
   const id = await submitHanging();
   const before = services.callsOf('orchestrator').length;
   const second = await fixture.startWorker();
-  const start = performance.now();
+  const ownTime = startOwnTime();
   first.process.kill('SIGKILL');
   await until('the planner is called again', () => services.callsOf('orchestrator').length > before);
-  const took = performance.now() - start;
+  const took = ownTime();
   assert.ok(took < 5_000, `took ${took} ms`);
   assert.equal((await fixture.untilEnded(id)).stage, 'complete');
   assert.equal((await planTask(id))['crashes'], 1);
