@@ -74,7 +74,10 @@ interface AxeViolation {
 const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface Axe {
-  run(context: Document, options: { runOnly?: string[] }): Promise<{ violations: AxeViolation[] }>;
+  run(
+    context: Document,
+    options: { runOnly?: string[]; resultTypes: string[] },
+  ): Promise<{ violations: AxeViolation[] }>;
 }
 
 /** Serious and critical accessibility violations that axe finds, by all rules or the given ones, one line each. */
@@ -82,7 +85,8 @@ export async function seriousViolations(page: Page, rules?: string[]): Promise<s
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(await axeSource);
   const violations = await page.evaluate(async (only) => {
     const { axe } = globalThis as unknown as { axe: Axe };
-    return (await axe.run(document, only === undefined ? {} : { runOnly: only })).violations;
+    const options = only === undefined ? {} : { runOnly: only };
+    return (await axe.run(document, { ...options, resultTypes: ['violations'] })).violations;
   }, rules);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
