@@ -13,7 +13,9 @@ const ANY = { bpm: 120, key: 'C major' } as const;
 /** Why a text must not start a mashup, in words. */
 export interface Refusal {
   message: string;
-  /** The parts of the text, quoted. */
+  /** The parts of the text. */
+  parts: readonly string[];
+  /** Which parts are not understood, and which contradict each other, quoted. */
   details: string;
   hint: string;
 }
@@ -49,6 +51,6 @@ export function describeRefusal({ not_understood, contradictory = [] }: Reading)
     ...(contradictory.length > 0 ? [`Contradictory: ${inQuotes(contradictory)}.`] : []),
   ].join(' ');
   return contradictory.length > 0 && others.length === 0
-    ? { message: 'These wishes contradict each other', details, hint: 'Ask for one of them.' }
-    : { message: 'Nothing of this was understood', details, hint: WHAT_CAN_BE_ASKED };
+    ? { message: 'These wishes contradict each other', parts: contradictory, details, hint: 'Ask for one of them.' }
+    : { message: 'Nothing of this was understood', parts: not_understood, details, hint: WHAT_CAN_BE_ASKED };
 }

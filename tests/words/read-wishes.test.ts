@@ -151,6 +151,7 @@ test('before the songs are analysed, a text is refused only if no analysis could
   const unknown = SONGS.map(({ song_id, name, artist }) => ({ song_id, name, artist }));
   assert.deepEqual(refusalOf('paint it blue, and add a saxophone', unknown), {
     message: 'Nothing of this was understood',
+    parts: ['paint it blue, and add a saxophone'],
     details: 'Not understood: "paint it blue, and add a saxophone".',
     hint: WHAT_CAN_BE_ASKED,
   });
@@ -190,6 +191,7 @@ test('wishes that exclude each other are quoted as contradictory, and the others
     assert.equal(read(text).contradictory, undefined, text);
   assert.deepEqual(refusalOf('more bass but less bass', SONGS), {
     message: 'These wishes contradict each other',
+    parts: ['more bass but less bass'],
     details: 'Contradictory: "more bass but less bass".',
     hint: 'Ask for one of them.',
   });

@@ -35,5 +35,7 @@ export async function findWishProblem(text: string, songs: readonly NamedSong[])
     ({ findRefusal }) => findRefusal(text, songs),
     () => undefined,
   );
-  return refusal && { message: `${refusal.message}. ${refusal.details}`, hint: refusal.hint, isNotUnderstood: true };
+  if (refusal === undefined) return undefined;
+  const quotes = refusal.parts.map((part) => `“${part}”`).join(', ');
+  return { message: `${refusal.message}: ${quotes}.`, hint: refusal.hint, isNotUnderstood: true };
 }
