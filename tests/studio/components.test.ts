@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
+import { estimateText } from '../../cli/progress/texts.ts';
 import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
@@ -155,6 +156,28 @@ test('a finished mashup shows its failed checks apart from its notes and the pec
   );
   assert.match(html, /Drive: One channel is silent\./);
   assert.equal(frontend.renderWarnings({ warnings: [], songs: [] } as unknown as MashupJob), '');
+});
+
+test('the remaining time gives way to what it waits for, on the page and in the command line', () => {
+  const note = 'The time left is known when the rendering service is back.';
+  const job = (change: Partial<MashupJob>): MashupJob =>
+    ({
+      status: 'processing',
+      waitingOn: null,
+      estimatedCompletionAt: null,
+      estimateNote: note,
+      ...change,
+    }) as MashupJob;
+  assert.match(frontend.renderCountdown(job({})), />The time left is known when the rendering service is back\.</);
+  assert.equal(estimateText(job({})), 'the time left is known when the rendering service is back');
+  // The step says the same.
+  for (const waitingOn of ['circuit', 'pause'] as const) {
+    assert.equal(frontend.renderCountdown(job({ waitingOn })), '');
+    assert.equal(estimateText(job({ waitingOn })), '');
+  }
+  const known = job({ estimateNote: null, estimatedCompletionAt: new Date(Date.now() + 90_500).toISOString() });
+  assert.match(frontend.renderCountdown(known), /about 1:\d\d left/);
+  assert.match(estimateText(known), /^about 1 min/);
 });
 
 test('a result names what separated its songs, in words', () => {

@@ -1,6 +1,7 @@
 /** The hooks and components as an existing frontend uses them: with its types and props, below the provider. */
 import type { ComponentType } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
+import { Countdown } from '../../packages/react/components/progress/Countdown.tsx';
 import { createClient } from '@supabase/supabase-js';
 import type { MashupJob } from '@mashup-engine/client';
 import * as studio from '@mashup-engine/react';
@@ -44,4 +45,9 @@ export function hooks(): { generator: ExistingGenerator; analyzer: ExistingAnaly
 /** Renders the warnings of a job as HTML. */
 export function renderWarnings(job: MashupJob): string {
   return renderToStaticMarkup(<Warnings job={job} />);
+}
+
+/** The remaining time of a job, or why it is not known. */
+export function renderCountdown(job: MashupJob): string {
+  return renderToStaticMarkup(<Countdown job={job} />);
 }
