@@ -81,5 +81,5 @@ export async function findJobId(sql: postgres.Sql, text: string): Promise<string
   const found = pickJob(text, rows);
   if (found !== undefined) return found.id;
   const what = reference === 'last' ? 'There are no jobs.' : `There is no job ${text}.`;
-  throw new CliError('job_not_found', what, 'List the jobs with `mashup jobs`.');
+  throw new CliError('job_not_found', what, 'List the jobs with `mashup jobs`.', EXIT_USAGE);
 }

@@ -75,7 +75,7 @@ describe("the operator's commands", () => {
       [['pause', 'kitchen'], 2, /^scope cannot be "kitchen"\. Choose one of system, user/],
       [['replay', id], 2, /--from <stage>' not specified/],
       [['cancel', id], 1, /complete/],
-      [['show', randomUUID()], 1, /^There is no job .*List the jobs with `mashup jobs`\.$/],
+      [['show', randomUUID()], 2, /^There is no job .*List the jobs with `mashup jobs`\.$/],
       [['show', "'; drop table x; --"], 2, /is not a job id/],
     ];
     for (const [args, code, line] of refusals) {
