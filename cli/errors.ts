@@ -45,6 +45,9 @@ const USER_FAULTS: readonly string[] = [
 /** The machine of the services lacks a program: no other file helps. */
 const SERVICE_FAULTS: readonly string[] = ['audio_needs_ffmpeg'];
 
+/** Errors of calls that name a job that is not there, or give a value that is not allowed. */
+const REFUSED_ARGUMENTS: readonly string[] = ['job_not_found', 'invalid_request'];
+
 /** Returns the exit code for an error of the engine: the same for a fault whether it is found early or late. */
 export function exitCodeFor(code: string): number {
   const isUserFault = USER_FAULTS.includes(code) || (code.startsWith('audio_') && !SERVICE_FAULTS.includes(code));
@@ -67,7 +70,8 @@ export function toCliError(error: unknown): CliError {
   const known = toMashupError(error);
   if (known !== undefined) {
     const code = known.detail || known.code;
-    return new CliError(code, known.message, known.hint, exitCodeFor(code), { cause: error });
+    const exitCode = REFUSED_ARGUMENTS.includes(known.code) ? EXIT_USAGE : exitCodeFor(code);
+    return new CliError(code, known.message, known.hint, exitCode, { cause: error });
   }
   if (error instanceof Error && error.name === 'AbortError') return interrupted();
   const { code, hint } = error as { code?: unknown; hint?: unknown };

@@ -50,7 +50,7 @@ describe("the operator's commands", () => {
     assert.equal((await cli('settings', 'set', 'lease_sec', '45')).stdout, 'lease_sec = 45 (was 30)\n');
     assert.match((await cli('settings', 'set', 'lease_sec', '30')).stdout, /^lease_sec = 30/);
     const refused = await cli('settings', 'set', 'lease_sec', '30s');
-    assert.equal(refused.code, 1);
+    assert.equal(refused.code, 2);
     assert.match(refused.stderr, /^The setting lease_sec cannot be "30s": it is a number of seconds from 1 to 3600\./);
     const unknown = await cli('settings', 'get', 'lease_secs');
     assert.equal(unknown.code, 2);
@@ -104,7 +104,7 @@ describe("the operator's commands", () => {
     assert.match((await cli('resume', 'service', 'separation')).stdout, /is resumed/);
     assert.match((await cli('resume')).stdout, /The system was not paused/);
     const unknown = await cli('pause', 'service', 'kitchen');
-    assert.equal(unknown.code, 1);
+    assert.equal(unknown.code, 2);
     assert.match(unknown.stderr, /^There is no service "kitchen"/);
   });
 

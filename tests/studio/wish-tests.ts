@@ -32,7 +32,7 @@ export function testWishes(fixture: () => StudioFixture): void {
 
     await field.fill('paint it blue');
     await page.getByRole('button', { name: 'Create the mashup' }).click();
-    await page.getByText('Nothing of this was understood. Not understood: "paint it blue".').waitFor();
+    await page.getByText('Nothing of this was understood: “paint it blue”.').waitFor();
     assert.ok(!page.url().includes('/mashup/'), 'no mashup is started');
     assert.deepEqual(await pageFaults(page), []);
 
