@@ -248,7 +248,7 @@ describe('mashup make', async () => {
     assert.equal(warm.code, 0, warm.stderr);
     assert.match(
       warm.stdout,
-      /Tempo\s+[\d.]+ bpm[^]*Key[^]*Loudness\s+-1[34]\.\d[^]*Separation\s+paper-kites: dsp-4 \(classical\), neon-drive: stems of your own[^]*File\s+.*warm\.mp3/,
+      /Tempo\s+[\d.]+ bpm[^]*Key[^]*Loudness\s+-1[34]\.\d[^]*Separation\s+Paper Kites: dsp-4 \(classical\), Neon Drive: stems of your own[^]*File\s+.*warm\.mp3/,
     );
     const refused = await mashup(
       'make',
