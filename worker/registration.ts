@@ -235,6 +235,8 @@ class WorkerRegistration implements Registration {
         this.#disconnect();
       }
     }
+    // A connection that was being opened when the registration was stopped.
+    this.#disconnect();
   }
 
   async #reconnect(): Promise<'connected' | 'retry' | 'refused'> {
