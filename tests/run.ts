@@ -59,7 +59,7 @@ const PAGE_FILES = ['tests/studio/operator', 'tests/studio/studio', 'tests/studi
 /** Limits for one test, and for a whole file with all of its hooks. */
 const TEST_TIMEOUT_SEC = 300;
 const DEEP_TEST_TIMEOUT_SEC = 3_600;
-const FILE_DEADLINE_SEC = 1_200;
+const FILE_DEADLINE_SEC = 900;
 const DEEP_FILE_DEADLINE_SEC = 3 * 3_600;
 /** Tests of separation by a model, which a run of its own installs. */
 const NEURAL_FOLDER = 'tests/neural/';

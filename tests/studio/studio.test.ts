@@ -174,7 +174,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
   test('feedback makes a second version, and switching between versions keeps the position', async () => {
     const { page, shown } = fixture;
     const first = await page.evaluate(() => document.querySelector('audio')?.src);
-    await page.getByRole('button', { name: 'Make it shorter' }).click();
+    await page.getByRole('button', { name: 'More bass' }).click();
     await pressByKeyboard(page, page.getByRole('button', { name: 'Make this version' }));
     // The library may show the version before the request for it returns. The version is complete when it is played.
     await shown('versions')

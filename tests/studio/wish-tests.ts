@@ -55,7 +55,7 @@ export function testWishOutcome(fixture: () => StudioFixture): void {
     const { page, shown, sql, pageErrors } = fixture();
     const [version] = await sql`select id from public.mashup_jobs where parent_id is not null limit 1`;
     await page.goto(`${fixture().stack.info.apiUrl}/#/mashup/${version?.id}`);
-    await shown('wish-outcome').getByText('shorter').waitFor();
+    await shown('wish-outcome').getByText('more bass').waitFor();
     const count = async (): Promise<number> =>
       Number((await sql`select count(*)::int as n from public.mashup_jobs where parent_id is not null`)[0]?.n);
     const before = await count();
