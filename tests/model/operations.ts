@@ -162,6 +162,9 @@ export function iterate(job: ModelJob, byHand = false): Operation {
         plan: undefined,
         studio: undefined,
         stopped: undefined,
+        remade: undefined,
+        playable: undefined,
+        link: undefined,
         stageEntered: model.now,
         tasks: [],
       };

@@ -41,7 +41,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...times(9, unusedSong),
   ...times(9, missingStems),
   ...times(3, publishedParts),
-  ...times(9, opening),
+  ...times(24, opening),
   ...times(20, studioVersion),
 ];
 
