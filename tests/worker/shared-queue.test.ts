@@ -1,6 +1,7 @@
 /** The queue of the engine beside the queue of another application on Graphile Worker in the same database. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import pg from 'pg';
 import { Logger, run, runMigrations } from 'graphile-worker';
 import type { Runner } from 'graphile-worker';
 import { MigrateError } from '../../migrate/migrate-error.ts';
@@ -26,8 +27,11 @@ async function withOtherApp(
   work: (other: OtherApp) => Promise<void>,
 ): Promise<void> {
   const rendered: unknown[] = [];
+  // The runner leaves a pool that it is given open, so that its last connection is closed before the database is dropped.
+  const pgPool = new pg.Pool({ connectionString: url });
+  pgPool.on('error', () => {});
   const runner = await run({
-    connectionString: url,
+    pgPool,
     schema,
     logger,
     noHandleSignals: true,
@@ -45,6 +49,7 @@ async function withOtherApp(
     await work({ runner, rendered, add });
   } finally {
     await runner.stop().catch(() => {});
+    await pgPool.end();
   }
 }
 
@@ -103,7 +108,7 @@ test('a migration leaves the schema and the running workers of another applicati
   await addOldQueue(db, 'graphile_worker');
   await withOtherApp(db, 'other_queue', async (other) => {
     let isEnded = false;
-    void other.runner.promise.finally(() => (isEnded = true));
+    void other.runner.promise.finally(() => (isEnded = true)).catch(() => {});
     await migrate({ databaseUrl: db.url });
     await other.add('1:1', { n: 1 });
     await until('the other application still works', () => other.rendered.length === 1);
