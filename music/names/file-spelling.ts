@@ -1,4 +1,5 @@
 /** The spelling of names of files: words that are joined by hyphens or underscores, and words in lower or upper case alone. */
+import { capitalized } from '../texts/words.ts';
 
 /** Words that a title has in lower case between its first word and its last one. */
 const SMALL = new Set(
@@ -74,7 +75,7 @@ function titleCase(part: string): string {
       if (COMPOUND.test(word)) return word.replace(/(?:^|-)./g, (start) => start.toUpperCase());
       if (!LOWER.test(word)) return word;
       if (ABBREVIATIONS.has(word) && word !== 'am') return word.toUpperCase();
-      return at > 0 && at < words.length - 1 && SMALL.has(word) ? word : capitalised(word);
+      return at > 0 && at < words.length - 1 && SMALL.has(word) ? word : capitalized(word);
     })
     .join(' ');
 }
@@ -96,10 +97,4 @@ function isAbbreviation(word: string, kind: 'artist' | 'name'): boolean {
   const lower = word.toLowerCase();
   if (SMALL.has(lower)) return false;
   return (ABBREVIATIONS.has(lower) && lower !== 'am') || (kind === 'artist' && word.length < 4);
-}
-
-function capitalised(word: string): string {
-  const [first = ''] = word;
-  const capital = first.toUpperCase();
-  return capital.length === first.length ? capital + word.slice(first.length) : word;
 }

@@ -14,6 +14,9 @@ export function spokenTime(seconds: number): string {
   ].join(' ');
 }
 
+/** Parts of a text in quotes: `“more bass”, “less bass”`. */
+export const inQuotes = (parts: readonly string[]): string => parts.map((part) => `“${part}”`).join(', ');
+
 /** A share of 0..1 as `42 %`. */
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
 

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'react';
 import type { Problem } from '../state/problem.ts';
 import type { NamedSong, ShownReading } from '../state/wish-reading.ts';
+import { inQuotes } from '../texts.ts';
 
 /** Pause in writing after which the text is read. */
 const PAUSE_MS = 250;
@@ -36,6 +37,5 @@ export async function findWishProblem(text: string, songs: readonly NamedSong[])
     () => undefined,
   );
   if (refusal === undefined) return undefined;
-  const quotes = refusal.parts.map((part) => `“${part}”`).join(', ');
-  return { message: `${refusal.message}: ${quotes}.`, hint: refusal.hint, isNotUnderstood: true };
+  return { message: `${refusal.message}: ${inQuotes(refusal.parts)}.`, hint: refusal.hint, isNotUnderstood: true };
 }

@@ -91,7 +91,7 @@ function Count({ found: { list, query } }: { found: MashupListState }) {
   const { search = '', state = 'all' } = query;
   const count = (value: number, unit: string): string => `${value} ${unit}${value === 1 ? '' : 's'}`;
   const what = [
-    ...(search === '' ? [] : [search === '' ? '' : `with “${search}”`]),
+    ...(search === '' ? [] : [`with “${search}”`]),
     ...(state === 'all' ? [] : [`in the state “${STATE_NAMES[state]}”`]),
   ].join(' ');
   const versions = list.mashupsFound > list.groupsFound ? `, ${count(list.mashupsFound, 'version')}` : '';

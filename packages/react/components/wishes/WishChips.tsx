@@ -3,8 +3,7 @@ import type { ShownReading } from '../../state/wish-reading.ts';
 import { spokenNotes } from '../../../../music/theory/spelling.ts';
 import { Icon } from '../common/icons.tsx';
 import { MusicText } from '../common/MusicText.tsx';
-
-const inQuotes = (parts: readonly string[]): string => parts.map((part) => `“${part}”`).join(', ');
+import { inQuotes } from '../../texts.ts';
 
 const CONTRADICTORY = 'These contradict each other';
 
