@@ -3815,22 +3815,21 @@ declare
   v_silent_sec double precision := extract(epoch from mashup.now() - p_task.heard_at);
   v_stats mashup.stage_stats;
   v_job public.mashup_jobs;
-  v_song_sec double precision;
+  v_limits mashup.claim_limits;
 begin
   if v_silent_sec is null or v_silent_sec > p_task.silence_sec / 2 then
     return v_silent_sec is not null;
   end if;
+  v_limits := mashup.read_claim_limits();
   -- Until five are measured a call may take the whole time of its kind. Operators should not wait for half of that.
-  if v_silent_sec <= mashup.setting_number('call_limit_min_sec')
+  if v_silent_sec <= v_limits.call_limit_min_sec
     or p_task.silence_sec < (select k.timeout_sec from mashup.task_kinds k where k.kind = p_task.kind)
   then
     return false;
   end if;
   select * into v_stats from mashup.stage_stats s where s.kind = p_task.kind;
   select * into v_job from public.mashup_jobs j where j.id = p_task.job_id;
-  select coalesce(sum(coalesce((s ->> 'duration_sec')::double precision, mashup.setting_number('song_max_sec'))), 0) into v_song_sec
-    from mashup.active_songs(v_job.songs) s where p_task.song_id is null or s ->> 'song_id' = p_task.song_id;
-  return v_silent_sec > mashup.setting_number('call_limit_factor') / 2 * (v_stats.base_sec + v_stats.per_song_sec * v_song_sec)
+  return v_silent_sec > mashup.measured_limit(v_stats, v_job, p_task.song_id, v_limits) / 2
     * case when p_task.kind = 'separate' and mashup.uses_model(v_job) then v_stats.model_factor else 1 end;
 end
 $function$;
@@ -4343,6 +4342,22 @@ begin
 end
 $function$;
 comment on function mashup.may_hand_over(mashup.tasks,mashup.task_kinds) is 'Returns whether a worker may go on with a task: it never lost a worker, the circuits that it needs are closed and not just closed, and no older task waits for a place.';
+
+CREATE OR REPLACE FUNCTION mashup.measured_limit(p_stats mashup.stage_stats, p_job mashup_jobs, p_song_id text, p_limits mashup.claim_limits)
+ RETURNS real
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_seconds real;
+begin
+  select sum(coalesce((s ->> 'duration_sec')::real, p_limits.song_max_sec)) into v_seconds
+    from mashup.active_songs(p_job.songs) s where p_song_id is null or s ->> 'song_id' = p_song_id;
+  return p_limits.call_limit_factor * (p_stats.base_sec + p_stats.per_song_sec * coalesce(v_seconds, 0));
+end
+$function$;
+comment on function mashup.measured_limit(mashup.stage_stats,mashup_jobs,text,mashup.claim_limits) is 'Returns the seconds after which a call for a song, or for all songs, takes too long by the durations of its kind.';
 
 CREATE OR REPLACE FUNCTION mashup.merge_stems(p_old jsonb, p_new jsonb)
  RETURNS jsonb
@@ -6842,7 +6857,6 @@ CREATE OR REPLACE FUNCTION mashup.silence_limit(p_kind mashup.task_kinds, p_job 
 AS $function$
 declare
   v_stats mashup.stage_stats;
-  v_seconds real;
 begin
   if p_kind.kind = 'plan' then
     -- The contract allows a planner that sends no events.
@@ -6855,10 +6869,7 @@ begin
   if v_stats.samples < 5 then
     return p_kind.timeout_sec;
   end if;
-  select sum(coalesce((s ->> 'duration_sec')::real, p_limits.song_max_sec)) into v_seconds
-    from mashup.active_songs(p_job.songs) s where p_song_id is null or s ->> 'song_id' = p_song_id;
-  return least(p_kind.timeout_sec, greatest(p_limits.call_limit_min_sec,
-    p_limits.call_limit_factor * (v_stats.base_sec + v_stats.per_song_sec * coalesce(v_seconds, 0))));
+  return least(p_kind.timeout_sec, greatest(p_limits.call_limit_min_sec, mashup.measured_limit(v_stats, p_job, p_song_id, p_limits)));
 end
 $function$;
 comment on function mashup.silence_limit(mashup.task_kinds,mashup_jobs,text,mashup.claim_limits) is 'Returns the seconds after which a call counts as unanswered: without an event for kinds with one task for a job that report progress, else from the measured durations. Before five are measured: timeout_sec of the kind.';

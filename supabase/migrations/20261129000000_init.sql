@@ -36,7 +36,7 @@
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
---     is_paused, is_job_paused, is_kind_paused, expected_length, estimate_completion, estimate_note, is_away, remaining_kinds, name_for_users, record_duration, silence_limit, read_claim_limits
+--     is_paused, is_job_paused, is_kind_paused, expected_length, estimate_completion, estimate_note, is_away, remaining_kinds, name_for_users, record_duration, silence_limit, measured_limit, read_claim_limits
 -- 20  transitions
 --     transition_job, fail_job, save_result      transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
@@ -1979,12 +1979,25 @@ end
 $$;
 comment on function mashup.read_claim_limits() is 'Returns the settings that a claim needs, read by one statement.';
 
+create function mashup.measured_limit(p_stats mashup.stage_stats, p_job public.mashup_jobs, p_song_id text, p_limits mashup.claim_limits) returns real
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_seconds real;
+begin
+  select sum(coalesce((s ->> 'duration_sec')::real, p_limits.song_max_sec)) into v_seconds
+    from mashup.active_songs(p_job.songs) s where p_song_id is null or s ->> 'song_id' = p_song_id;
+  return p_limits.call_limit_factor * (p_stats.base_sec + p_stats.per_song_sec * coalesce(v_seconds, 0));
+end
+$$;
+comment on function mashup.measured_limit(mashup.stage_stats, public.mashup_jobs, text, mashup.claim_limits) is
+  'Returns the seconds after which a call for a song, or for all songs, takes too long by the durations of its kind.';
+
 create function mashup.silence_limit(p_kind mashup.task_kinds, p_job public.mashup_jobs, p_song_id text, p_limits mashup.claim_limits) returns real
   language plpgsql stable set search_path = ''
   as $$
 declare
   v_stats mashup.stage_stats;
-  v_seconds real;
 begin
   if p_kind.kind = 'plan' then
     -- The contract allows a planner that sends no events.
@@ -1997,10 +2010,7 @@ begin
   if v_stats.samples < 5 then
     return p_kind.timeout_sec;
   end if;
-  select sum(coalesce((s ->> 'duration_sec')::real, p_limits.song_max_sec)) into v_seconds
-    from mashup.active_songs(p_job.songs) s where p_song_id is null or s ->> 'song_id' = p_song_id;
-  return least(p_kind.timeout_sec, greatest(p_limits.call_limit_min_sec,
-    p_limits.call_limit_factor * (v_stats.base_sec + v_stats.per_song_sec * coalesce(v_seconds, 0))));
+  return least(p_kind.timeout_sec, greatest(p_limits.call_limit_min_sec, mashup.measured_limit(v_stats, p_job, p_song_id, p_limits)));
 end
 $$;
 comment on function mashup.silence_limit(mashup.task_kinds, public.mashup_jobs, text, mashup.claim_limits) is
@@ -5859,22 +5869,21 @@ declare
   v_silent_sec double precision := extract(epoch from mashup.now() - p_task.heard_at);
   v_stats mashup.stage_stats;
   v_job public.mashup_jobs;
-  v_song_sec double precision;
+  v_limits mashup.claim_limits;
 begin
   if v_silent_sec is null or v_silent_sec > p_task.silence_sec / 2 then
     return v_silent_sec is not null;
   end if;
+  v_limits := mashup.read_claim_limits();
   -- Until five are measured a call may take the whole time of its kind. Operators should not wait for half of that.
-  if v_silent_sec <= mashup.setting_number('call_limit_min_sec')
+  if v_silent_sec <= v_limits.call_limit_min_sec
     or p_task.silence_sec < (select k.timeout_sec from mashup.task_kinds k where k.kind = p_task.kind)
   then
     return false;
   end if;
   select * into v_stats from mashup.stage_stats s where s.kind = p_task.kind;
   select * into v_job from public.mashup_jobs j where j.id = p_task.job_id;
-  select coalesce(sum(coalesce((s ->> 'duration_sec')::double precision, mashup.setting_number('song_max_sec'))), 0) into v_song_sec
-    from mashup.active_songs(v_job.songs) s where p_task.song_id is null or s ->> 'song_id' = p_task.song_id;
-  return v_silent_sec > mashup.setting_number('call_limit_factor') / 2 * (v_stats.base_sec + v_stats.per_song_sec * v_song_sec)
+  return v_silent_sec > mashup.measured_limit(v_stats, v_job, p_task.song_id, v_limits) / 2
     * case when p_task.kind = 'separate' and mashup.uses_model(v_job) then v_stats.model_factor else 1 end;
 end
 $$;

@@ -182,12 +182,25 @@ end
 $$;
 comment on function mashup.read_claim_limits() is 'Returns the settings that a claim needs, read by one statement.';
 
+create function mashup.measured_limit(p_stats mashup.stage_stats, p_job public.mashup_jobs, p_song_id text, p_limits mashup.claim_limits) returns real
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_seconds real;
+begin
+  select sum(coalesce((s ->> 'duration_sec')::real, p_limits.song_max_sec)) into v_seconds
+    from mashup.active_songs(p_job.songs) s where p_song_id is null or s ->> 'song_id' = p_song_id;
+  return p_limits.call_limit_factor * (p_stats.base_sec + p_stats.per_song_sec * coalesce(v_seconds, 0));
+end
+$$;
+comment on function mashup.measured_limit(mashup.stage_stats, public.mashup_jobs, text, mashup.claim_limits) is
+  'Returns the seconds after which a call for a song, or for all songs, takes too long by the durations of its kind.';
+
 create function mashup.silence_limit(p_kind mashup.task_kinds, p_job public.mashup_jobs, p_song_id text, p_limits mashup.claim_limits) returns real
   language plpgsql stable set search_path = ''
   as $$
 declare
   v_stats mashup.stage_stats;
-  v_seconds real;
 begin
   if p_kind.kind = 'plan' then
     -- The contract allows a planner that sends no events.
@@ -200,10 +213,7 @@ begin
   if v_stats.samples < 5 then
     return p_kind.timeout_sec;
   end if;
-  select sum(coalesce((s ->> 'duration_sec')::real, p_limits.song_max_sec)) into v_seconds
-    from mashup.active_songs(p_job.songs) s where p_song_id is null or s ->> 'song_id' = p_song_id;
-  return least(p_kind.timeout_sec, greatest(p_limits.call_limit_min_sec,
-    p_limits.call_limit_factor * (v_stats.base_sec + v_stats.per_song_sec * coalesce(v_seconds, 0))));
+  return least(p_kind.timeout_sec, greatest(p_limits.call_limit_min_sec, mashup.measured_limit(v_stats, p_job, p_song_id, p_limits)));
 end
 $$;
 comment on function mashup.silence_limit(mashup.task_kinds, public.mashup_jobs, text, mashup.claim_limits) is

@@ -138,22 +138,21 @@ declare
   v_silent_sec double precision := extract(epoch from mashup.now() - p_task.heard_at);
   v_stats mashup.stage_stats;
   v_job public.mashup_jobs;
-  v_song_sec double precision;
+  v_limits mashup.claim_limits;
 begin
   if v_silent_sec is null or v_silent_sec > p_task.silence_sec / 2 then
     return v_silent_sec is not null;
   end if;
+  v_limits := mashup.read_claim_limits();
   -- Until five are measured a call may take the whole time of its kind. Operators should not wait for half of that.
-  if v_silent_sec <= mashup.setting_number('call_limit_min_sec')
+  if v_silent_sec <= v_limits.call_limit_min_sec
     or p_task.silence_sec < (select k.timeout_sec from mashup.task_kinds k where k.kind = p_task.kind)
   then
     return false;
   end if;
   select * into v_stats from mashup.stage_stats s where s.kind = p_task.kind;
   select * into v_job from public.mashup_jobs j where j.id = p_task.job_id;
-  select coalesce(sum(coalesce((s ->> 'duration_sec')::double precision, mashup.setting_number('song_max_sec'))), 0) into v_song_sec
-    from mashup.active_songs(v_job.songs) s where p_task.song_id is null or s ->> 'song_id' = p_task.song_id;
-  return v_silent_sec > mashup.setting_number('call_limit_factor') / 2 * (v_stats.base_sec + v_stats.per_song_sec * v_song_sec)
+  return v_silent_sec > mashup.measured_limit(v_stats, v_job, p_task.song_id, v_limits) / 2
     * case when p_task.kind = 'separate' and mashup.uses_model(v_job) then v_stats.model_factor else 1 end;
 end
 $$;
