@@ -53,13 +53,11 @@ test('songs of three minutes with verses and choruses bear a full mashup of at l
     const labels = FORMS[at]!.split(' ');
     const step = (at === 0 ? 180 : 200) / labels.length;
     const sections = labels.map((label, i) => ({
-      ...{
-        start_sec: i * step,
-        end_sec: (i + 1) * step,
-        label,
-        energy: label === 'chorus' ? 0.8 : 0.5,
-        vocal_presence: 0.5,
-      },
+      start_sec: i * step,
+      end_sec: (i + 1) * step,
+      label,
+      energy: label === 'chorus' ? 0.8 : 0.5,
+      vocal_presence: 0.5,
     }));
     return { ...song, analysis: { ...song.analysis, sections } };
   });
