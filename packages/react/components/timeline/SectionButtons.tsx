@@ -1,6 +1,6 @@
 import type { MashupSection } from '../../../../music/plan/timeline.ts';
 import { clock } from '../../texts.ts';
-import { boxOf } from './timeline.ts';
+import { boxOf, describedParts } from './timeline.ts';
 
 /** The sections as buttons, each as wide as it is long. */
 export function SectionButtons({
@@ -34,7 +34,7 @@ export function SectionButtons({
               index === shown ? 'bg-accent text-on-accent' : 'bg-raised hover:bg-line'
             }`}
           >
-            {section.description.split(':')[0] || index + 1}
+            {describedParts(section.description).name || index + 1}
             <span className="sr-only">
               , {clock(section.start)} to {clock(section.start + section.duration)}
             </span>

@@ -3,7 +3,7 @@ import type { MashupSection } from '../../../../music/plan/timeline.ts';
 import { describeEffect } from '../../../../music/texts/effect-texts.ts';
 import { stemTitle } from '../../../../music/theory/stem-texts.ts';
 import { clock, decibels, percent } from '../../texts.ts';
-import { colorOf, placeOf } from './timeline.ts';
+import { colorOf, describedParts, placeOf } from './timeline.ts';
 import type { TimelineSong } from './timeline.ts';
 
 type Layer = MashupSection['layers'][number];
@@ -20,7 +20,7 @@ export function SectionDetails({
   songs: TimelineSong[];
 }) {
   const id = useId();
-  const [name = '', text = ''] = splitOnce(section.description, ': ');
+  const { name, text } = describedParts(section.description);
   return (
     <section className="mt-4 rounded-xl bg-raised/60 p-4" aria-labelledby={`${id}section`}>
       <div className="flex flex-wrap items-baseline justify-between gap-x-4">
@@ -40,12 +40,6 @@ export function SectionDetails({
       </ul>
     </section>
   );
-}
-
-/** The parts of a text before and after the first separator; the whole text if it has none. */
-function splitOnce(text: string, separator: string): string[] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)];
 }
 
 function LayerItem({ layer, bars, songs }: { layer: Layer; bars: number | undefined; songs: TimelineSong[] }) {

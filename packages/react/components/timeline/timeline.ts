@@ -66,3 +66,9 @@ export function energyPath(timeline: MashupSection[], total: number): string {
   }
   return `${path}L100 ${last.y}`;
 }
+
+/** The name of a section and what its description says of it: `Drop: the beat returns` is `Drop` and `the beat returns`. */
+export function describedParts(description: string): { name: string; text: string } {
+  const [name = '', ...rest] = description.split(':');
+  return { name: name.trim(), text: rest.join(':').trim() };
+}

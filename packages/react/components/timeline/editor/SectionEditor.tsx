@@ -17,12 +17,12 @@ export function SectionEditor({
   songs: TimelineSong[];
 }) {
   const { index, bars } = section;
-  const { layers, muted = [], description } = section.section;
+  const { layers, muted = [] } = section.section;
   return (
     <section className="rounded-xl bg-raised/60 p-4" aria-label={titleOf(section)} data-testid="section-editor">
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <div className="min-w-0 flex-1 basis-48">
-          <h3 className="font-semibold">{description || titleOf(section)}</h3>
+          <h3 className="font-semibold">{titleOf(section)}</h3>
           <p className="text-xs text-soft">
             {bars} {bars === 1 ? 'bar' : 'bars'}
           </p>

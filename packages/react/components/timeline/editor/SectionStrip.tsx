@@ -4,7 +4,7 @@ import { MIN_SECTION_BARS } from '../../../../../music/edits/section-edits.ts';
 import type { EditedSection } from '../../../../../music/edits/edit-state.ts';
 import type { PlanEdits } from '../../../hooks/usePlanEdits.ts';
 import { LaneRows } from '../LaneRows.tsx';
-import { boxOf } from '../timeline.ts';
+import { boxOf, describedParts } from '../timeline.ts';
 import type { TimelineSong } from '../timeline.ts';
 import { EdgeHandle } from './EdgeHandle.tsx';
 
@@ -92,7 +92,7 @@ function SectionButton({
 
 /** The short name of a section: `Drop`. */
 export const titleOf = ({ section, index }: EditedSection): string =>
-  section.description.split(':')[0]?.trim() || `Section ${index + 1}`;
+  describedParts(section.description).name || `Section ${index + 1}`;
 
 const positionOf = (sections: readonly EditedSection[], index: number): number =>
   sections.findIndex((section) => section.index === index);
