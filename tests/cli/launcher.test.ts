@@ -19,7 +19,9 @@ const database = await useDatabase({ after });
 const PATHS = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
 const OLD_NODE = PATHS.map((folder) => join(folder, 'node')).find(isOldNode);
 const SKIP_OLD = OLD_NODE === undefined ? 'there is no Node older than 22.18 in PATH' : false;
-const CAN_UNSHARE = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
+/** Runs a command as process 1 of a namespace. The kernel ends all of its processes with process 1. */
+const UNSHARE = ['--pid', '--fork', '--kill-child', '--mount-proc'];
+const CAN_UNSHARE = spawnSync('unshare', [...UNSHARE, 'true']).status === 0;
 const SKIP_UNSHARE = CAN_UNSHARE ? false : 'unshare is missing or not permitted';
 /** Nodes under which the launcher is started. */
 const NODES: [name: string, node: string, skip: string | false][] = [
@@ -49,13 +51,28 @@ const env = {
 interface StartedWorker {
   child: ChildProcess;
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-  /** Id of the worker and of its process, as it sees it. */
+  /** Id of the worker. */
   worker: string;
-  pid: number;
+  /** Its process; undefined in a namespace of its own, where the worker sees an id that names another process here. */
+  pid: number | undefined;
 }
 
 /** Starts a command that runs a worker. Resolves when the worker is registered. */
-async function startWorker(t: TestContext, program: string, args: string[]): Promise<StartedWorker> {
+async function startWorker(t: TestContext, program: string, args: string[]): Promise<StartedWorker & { pid: number }> {
+  const { pid, ...started } = await spawnWorker(t, program, args);
+  t.after(() => {
+    if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+  });
+  return { ...started, pid };
+}
+
+/** Starts a worker as process 1 of a namespace, or below it. */
+async function startFirstProcess(t: TestContext, program: string, args: string[]): Promise<StartedWorker> {
+  const started = await spawnWorker(t, 'unshare', [...UNSHARE, program, ...args]);
+  return { ...started, pid: undefined };
+}
+
+async function spawnWorker(t: TestContext, program: string, args: string[]): Promise<StartedWorker & { pid: number }> {
   const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.once('exit', (code, signal) => resolve({ code, signal })),
@@ -67,16 +84,12 @@ async function startWorker(t: TestContext, program: string, args: string[]): Pro
     void exited.then(() => reject(new Error(`it ended: ${errors}`)));
   });
   const { worker, pid } = JSON.parse(line) as { worker: string; pid: number };
-  t.after(() => {
-    child.kill('SIGKILL');
-    if (isRunning(pid)) process.kill(pid, 'SIGKILL');
-  });
+  t.after(() => child.kill('SIGKILL'));
   return { child, exited, worker, pid };
 }
 
-/** Whether a process runs; a zombie does not. Process 1, the id of a worker in its own namespace, is not looked at. */
+/** Whether a process runs; a zombie does not. */
 function isRunning(pid: number): boolean {
-  if (pid === 1) return false;
   try {
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
@@ -86,7 +99,7 @@ function isRunning(pid: number): boolean {
 
 /** Resolves when the worker's process has ended and has removed itself from the database. */
 async function untilStopped({ worker, pid }: StartedWorker): Promise<void> {
-  await until(`process ${pid} has ended`, () => !isRunning(pid));
+  if (pid !== undefined) await until(`process ${pid} has ended`, () => !isRunning(pid));
   const rows = await database.sql`select from mashup.workers where id = ${worker} and not draining`;
   assert.equal(rows.length, 0, 'the worker has not deregistered');
 }
@@ -118,7 +131,7 @@ describe('the launcher', { skip: existsSync('/proc/self/stat') ? false : 'there 
     });
 
     test(`stops as process 1 under ${name}`, { skip: skip || SKIP_UNSHARE }, async (t) => {
-      const started = await startWorker(t, 'unshare', ['--pid', '--fork', '--mount-proc', node, LAUNCHER, 'worker']);
+      const started = await startFirstProcess(t, node, [LAUNCHER, 'worker']);
       process.kill(childOf(started.child.pid), 'SIGTERM');
       assert.deepEqual(await started.exited, { code: 0, signal: null });
       await untilStopped(started);
@@ -149,7 +162,7 @@ describe('the launcher', { skip: existsSync('/proc/self/stat') ? false : 'there 
         const connected = new Promise<Socket>((resolve) => silent.once('connection', resolve));
         await once(silent, 'listening');
         const { port } = silent.address() as AddressInfo;
-        const child = spawn('unshare', ['--pid', '--fork', '--mount-proc', node, LAUNCHER, 'jobs'], {
+        const child = spawn('unshare', [...UNSHARE, node, LAUNCHER, 'jobs'], {
           env: { ...env, DATABASE_URL: `postgres://a:b@127.0.0.1:${port}/c` },
           stdio: 'ignore',
         });
