@@ -2344,10 +2344,10 @@ begin
     'traceparent', p_job.traceparent, 'settings', p_limits.of_worker, 'waited_sec', greatest(extract(epoch from mashup.now() - p_task.run_at), 0),
     'lost_for_sec', extract(epoch from mashup.now() - p_task.lost_at),
     'separation', case when p_task.kind = 'separate' then to_jsonb(mashup.wanted_separation(p_job)) end,
-    'is_studio', p_task.is_studio);
+    'is_studio', p_task.is_studio, 'is_probe', p_task.is_probe, 'last_error', p_task.error ->> 'code');
 end
 $function$;
-comment on function mashup.describe_claim(mashup.tasks,mashup.task_kinds,mashup_jobs,mashup.claim_limits) is 'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation. is_studio: the task is one of a studio version.';
+comment on function mashup.describe_claim(mashup.tasks,mashup.task_kinds,mashup_jobs,mashup.claim_limits) is 'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation. is_studio: the task is one of a studio version. last_error: code of the fault of the attempt before.';
 
 CREATE OR REPLACE FUNCTION mashup.describe_for_list(p_job mashup_jobs)
  RETURNS jsonb
@@ -3096,7 +3096,7 @@ end
 $function$;
 comment on function mashup.fail_mashup_stems(mashup.tasks,text,text,text) is 'Notes on a result that its stems could not be made. The job stays complete, and its user may ask again. Lock: job row held by the caller.';
 
-CREATE OR REPLACE FUNCTION mashup.fail_task(p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real DEFAULT NULL::real, p_service text DEFAULT NULL::text, p_spends boolean DEFAULT true)
+CREATE OR REPLACE FUNCTION mashup.fail_task(p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real DEFAULT NULL::real, p_service text DEFAULT NULL::text, p_spends boolean DEFAULT true, p_answering boolean DEFAULT false)
  RETURNS text
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -3120,7 +3120,7 @@ begin
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
   if p_class in ('unavailable', 'overloaded', 'refused') then
     v_blamed := coalesce((select h.service from mashup.service_health h where h.service = p_service), v_kind.service);
-    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused');
+    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused', p_retry_after_sec);
     select state <> 'closed' into v_open from mashup.service_health where service = v_blamed;
   elsif v_task.is_probe then
     perform mashup.record_probe_success(v_kind, p_task_id, null);
@@ -3131,12 +3131,12 @@ begin
       where h.service = coalesce((select b.service from mashup.service_health b where b.service = p_service), v_kind.service);
   end if;
   perform mashup.discard_output(v_task);
-  -- While its circuit is open, a task loses no attempt by waiting.
-  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', p_spends and not v_open, p_code, p_message, p_hint, p_retry_after_sec);
+  -- While its circuit is open, a task loses no attempt by waiting. One that takes down a service that is there each time does.
+  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', p_spends and (p_answering or not v_open), p_code, p_message, p_hint, p_retry_after_sec);
 end
 $function$;
-comment on function mashup.fail_task(bigint,uuid,text,text,text,text,real,text,boolean) is 'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of p_service), refused (a key was refused: opens that circuit at once). p_service: the service to blame, by default that of the kind. p_spends: whether the fault counts towards max_attempts. p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
-grant execute on function mashup.fail_task(bigint,uuid,text,text,text,text,real,text,boolean) to mashup_worker;
+comment on function mashup.fail_task(bigint,uuid,text,text,text,text,real,text,boolean,boolean) is 'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of p_service), refused (a key was refused: opens that circuit at once). p_service: the service to blame, by default that of the kind. p_spends: whether the fault counts towards max_attempts, though not while that circuit is open, unless p_answering: the service answered a check right before the call. p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
+grant execute on function mashup.fail_task(bigint,uuid,text,text,text,text,real,text,boolean,boolean) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.find_failing_hook(p_context text)
  RETURNS text
@@ -5263,7 +5263,7 @@ end
 $function$;
 comment on function mashup.record_scores(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a score task and returns the job with its score, not written yet: {pairs: PairScore[], warning?}.';
 
-CREATE OR REPLACE FUNCTION mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean DEFAULT false, p_retry_after_sec real DEFAULT NULL::real)
  RETURNS void
  LANGUAGE sql
  SET search_path TO ''
@@ -5275,14 +5275,14 @@ AS $function$
       opened_at = case when h.state = 'closed' and o.opens_now then mashup.now() else h.opened_at end,
       probe_task = case when o.opens_now then null else h.probe_task end,
       retry_at = case when o.opens_now
-        then mashup.now() + make_interval(secs => least(mashup.setting_number('circuit_open_sec') * 2 ^ least(h.opens, 10),
-          mashup.setting_number('circuit_open_max_sec'))) else h.retry_at end
+        then mashup.now() + make_interval(secs => greatest(p_retry_after_sec, least(mashup.setting_number('circuit_open_sec') * 2 ^ least(h.opens, 10),
+          mashup.setting_number('circuit_open_max_sec')))) else h.retry_at end
     from (select c.service, c.probe_task is not distinct from p_task_id
             or (c.state = 'closed' and (p_opens or c.failures + 1 >= mashup.setting_number('circuit_failures'))) as opens_now
           from mashup.service_health c where c.service = p_service for update) o
     where h.service = o.service
 $function$;
-comment on function mashup.record_service_failure(text,text,bigint,boolean) is 'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
+comment on function mashup.record_service_failure(text,text,bigint,boolean,real) is 'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. It waits at least p_retry_after_sec. Lock: service_health row.';
 
 CREATE OR REPLACE FUNCTION mashup.record_service_success(p_service text)
  RETURNS void

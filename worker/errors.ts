@@ -9,14 +9,21 @@ import type { CircuitName, ServiceName } from '../schema.ts';
  */
 export type FaultClass = 'permanent' | 'transient' | 'overloaded' | 'unavailable' | 'refused';
 
+/**
+ * Whether a fault counts towards the attempts of its task. Not where neither the task nor its service is to blame. `if_answering`:
+ * the call had no answer of the service, which may have been away before: the fault counts only if the service answered a check
+ * right before the call.
+ */
+export type Spends = boolean | 'if_answering';
+
 export interface TaskErrorOptions {
   code: string;
   hint: string;
   faultClass: FaultClass;
   /** The service to blame; default: that of the kind of task. */
   service?: CircuitName;
-  /** Whether the fault counts towards the attempts of the task; default: true. Not where neither the task nor its service is to blame. */
-  spendsAttempt?: boolean;
+  /** Whether the fault counts towards the attempts of the task; default: true. */
+  spendsAttempt?: Spends;
   /** Seconds to wait before the next call, as requested by the service. */
   retryAfterSec?: number;
   /** HTTP status of the response, if there was one. */
@@ -33,7 +40,7 @@ export class TaskError extends Error {
   readonly hint: string;
   readonly faultClass: FaultClass;
   readonly service: CircuitName | undefined;
-  readonly spendsAttempt: boolean;
+  readonly spendsAttempt: Spends;
   readonly retryAfterSec: number | undefined;
   readonly status: number | undefined;
   readonly body: Record<string, unknown> | undefined;

@@ -22,6 +22,7 @@ import {
 import { finishTask, returnClaims } from './database/finish-api.ts';
 import type { Claim, ClaimResult, UnreadTask } from './database/database-api.ts';
 import { withSpan } from '../telemetry/trace.ts';
+import { checkBeforeWork } from './services/answering.ts';
 import { toTaskError } from './task-faults.ts';
 import { observeCalls, progressReporter, withTaskLog } from './task-notes.ts';
 import { traceTask } from './task-trace.ts';
@@ -148,7 +149,9 @@ async function runClaim(
   const seconds = (): number => Math.round(performance.now() - startedAt) / 1000;
   let end: TaskEnd = { result: 'unrecorded' };
   let following: Claim | undefined;
+  let wasAnswering = false;
   try {
+    wasAnswering = await checkBeforeWork(worker, claim, lease.signal);
     const result = await HANDLERS[claim.kind]({
       ...worker,
       claim,
@@ -168,7 +171,7 @@ async function runClaim(
       if (cause.reason === 'no_heartbeat') await giveBack(worker, claim, fields);
       end = { result: 'lost', code: cause.reason };
     } else {
-      end = await recordFault(worker, claim, toTaskError(cause), { ...fields, seconds: seconds() });
+      end = await recordFault(worker, claim, toTaskError(cause), wasAnswering, { ...fields, seconds: seconds() });
     }
   } finally {
     lease.stop();
@@ -235,8 +238,16 @@ async function giveBack(worker: WorkerContext, claim: Claim, fields: LogFields):
 /** The form of an error code. */
 const CODE = /^[a-z][a-z0-9_]{1,59}$/;
 
-async function recordFault(worker: WorkerContext, claim: Claim, fault: TaskError, fields: LogFields): Promise<TaskEnd> {
+/** @param wasAnswering whether the service answered a check right before */
+async function recordFault(
+  worker: WorkerContext,
+  claim: Claim,
+  fault: TaskError,
+  wasAnswering: boolean,
+  fields: LogFields,
+): Promise<TaskEnd> {
   const { faultClass, retryAfterSec, service, spendsAttempt } = fault;
+  const isOfCheck = spendsAttempt === 'if_answering';
   // Codes of services are untrusted: one of another form is replaced.
   const code = CODE.test(fault.code) ? fault.code : 'service_failed';
   try {
@@ -252,7 +263,8 @@ async function recordFault(worker: WorkerContext, claim: Claim, fault: TaskError
               faultClass,
               retryAfterSec,
               service,
-              spendsAttempt,
+              spendsAttempt: isOfCheck ? wasAnswering : spendsAttempt,
+              wasAnswering: isOfCheck && wasAnswering,
             });
     const outcome = await withSpan('fail', {}, () => retryWrite(undefined, write));
     worker.metrics.faulted(claim.kind, code, outcome);

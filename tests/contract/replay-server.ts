@@ -21,6 +21,9 @@ export type Behaviour =
   /** The default response, when the promise resolves. */
   | { after: Promise<void> };
 
+/** A behaviour that does not depend on the service. */
+export type Answer = Exclude<Behaviour, { after: unknown } | { result: unknown }>;
+
 export interface ReplayedCall {
   service: ServiceName;
   body: Record<string, unknown>;
@@ -44,6 +47,7 @@ export class ReplayServer {
   readonly #responders: Responders;
   readonly #next = new Map<ServiceName, Behaviour[]>();
   readonly #always = new Map<ServiceName, Behaviour>();
+  readonly #away = new Map<ServiceName, Answer>();
   readonly #server: Server;
 
   constructor(responders: Responders) {
@@ -78,6 +82,12 @@ export class ReplayServer {
     else this.#always.set(service, behaviour);
   }
 
+  /** Takes a service away: this is the answer to every request, its health included; undefined brings it back. */
+  away(service: ServiceName, answer: Answer | undefined): void {
+    if (answer === undefined) this.#away.delete(service);
+    else this.#away.set(service, answer);
+  }
+
   async listen(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
   }
@@ -89,6 +99,8 @@ export class ReplayServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const away = this.#away.get(SERVICES.find((name) => request.url?.startsWith(`/${name}/`)) ?? 'analysis');
+    if (away !== undefined) return respond(away, response);
     const service = SERVICES.find((name) => request.url === `/${name}${SERVICE_DEFAULTS[name].path}`);
     if (!service || request.method !== 'POST') return sendJson(response, 404, { detail: 'Not Found' });
     const body = await readBody(request);
@@ -112,10 +124,7 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
   return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
 }
 
-async function respond(
-  behaviour: Exclude<Behaviour, { after: unknown } | { result: unknown }>,
-  response: ServerResponse,
-): Promise<void> {
+async function respond(behaviour: Answer, response: ServerResponse): Promise<void> {
   if (behaviour === 'hang') return;
   if (behaviour === 'reset') return void response.destroy();
   if ('stream' in behaviour) {

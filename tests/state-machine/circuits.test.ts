@@ -178,6 +178,39 @@ describe('a circuit', () => {
     assert.equal(spent?.failures, 0);
   });
 
+  it('waits at least as long as its service asks for', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    await m.sql`update mashup.settings set value = '1' where name = 'circuit_failures'`;
+    const id = await m.submit(await m.user(), 2);
+    const task = await m.claimNext(worker, id);
+    assert.ok(task);
+    await m.sql`select mashup.fail_task(${task.task_id}, ${task.claim}, 'service_unavailable', '503', 'Later.', 'unavailable',
+      p_retry_after_sec => 120, p_spends => false)`;
+    const [health] = await m.sql`
+      select state, extract(epoch from retry_at - mashup.now())::int as wait from mashup.service_health where service = 'analysis'`;
+    assert.deepEqual({ ...health }, { state: 'open', wait: 120 });
+  });
+
+  it('spends an attempt of a task whose service answered right before, also while it is open', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    await m.sql`update mashup.settings set value = '1' where name = 'circuit_failures'`;
+    const id = await m.submit(await m.user(), 2);
+    for (const [wasAnswering, spent] of [
+      [false, 0],
+      [true, 1],
+    ] as const) {
+      await m.sql`update mashup.service_health set state = 'closed', failures = 0`;
+      const task = await m.claimNext(worker, id);
+      assert.ok(task);
+      await m.sql`select mashup.fail_task(${task.task_id}, ${task.claim}, 'service_connection_lost', 'It was lost.', 'Later.', 'unavailable',
+        p_answering => ${wasAnswering})`;
+      const [row] = await m.sql`select failures from mashup.tasks where id = ${task.task_id}`;
+      assert.equal(row?.['failures'], spent);
+    }
+  });
+
   it('is not opened by bad files', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();

@@ -86,6 +86,23 @@ test('a service that cannot be reached is unavailable, and the task is not to bl
   });
 });
 
+test('what a proxy says of a service that is away may be no fault of the task, and what the service says with a code is', () => {
+  const spends = (status: number, body: string): unknown[] => {
+    const fault = faultOfResponse({ service: 'analysis', status, retryAfter: '30', body });
+    return [fault.faultClass, fault.spendsAttempt, fault.retryAfterSec];
+  };
+  for (const status of [502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 530]) {
+    assert.deepEqual(
+      spends(status, `<html><h1>${status}</h1></html>`),
+      ['unavailable', 'if_answering', 30],
+      `${status}`,
+    );
+    assert.deepEqual(spends(status, ''), ['unavailable', 'if_answering', 30], `${status}`);
+  }
+  assert.deepEqual(spends(503, '{"detail": "busy", "code": "claude_overloaded"}'), ['unavailable', true, 30]);
+  assert.deepEqual(spends(500, '<html><h1>500</h1></html>'), ['transient', true, 30]);
+});
+
 test('a limit of a fraction of a millisecond is a limit like any other', async () => {
   const call = callJson({ service: 'scoring', baseUrl: 'http://127.0.0.1:9', path: '/', signal, timeoutMs: 1500.65 });
   await assert.rejects(call, { code: 'service_unavailable' });

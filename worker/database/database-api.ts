@@ -81,6 +81,10 @@ export const Claim = z.object({
     .catch(undefined),
   /** Whether the task is one of a studio version: nobody waits for it. */
   is_studio: z.boolean().default(false).catch(false),
+  /** Whether the task is the probe of an open circuit. */
+  is_probe: z.boolean().default(false).catch(false),
+  /** Code of the fault that ended the attempt before; null: there was none. */
+  last_error: z.string().nullish().catch(undefined),
 });
 /** A claimed task, with everything that its handler needs. */
 export type Claim = z.infer<typeof Claim>;
@@ -176,13 +180,13 @@ export async function failTask(
   db: Db,
   claim: Claim,
   fault: Pick<TaskError, 'code' | 'message' | 'hint' | 'faultClass'> &
-    Partial<Pick<TaskError, 'retryAfterSec' | 'service' | 'spendsAttempt'>>,
+    Partial<Pick<TaskError, 'retryAfterSec' | 'service'>> & { spendsAttempt?: boolean; wasAnswering?: boolean },
 ): Promise<string> {
   const { rows } = await sql<{ answer: string }>`
     select mashup.fail_task(
       ${claim.task_id}::bigint, ${claim.claim}::uuid, ${fault.code}, ${fault.message}, ${fault.hint},
       ${fault.faultClass}, ${fault.retryAfterSec ?? null}::real, ${fault.service ?? null}::text,
-      ${fault.spendsAttempt ?? true}::boolean
+      ${fault.spendsAttempt ?? true}::boolean, ${fault.wasAnswering ?? false}::boolean
     ) as answer`.execute(db);
   return rows[0]?.answer ?? 'lost';
 }

@@ -9,7 +9,10 @@ import { redact } from '../redact.ts';
 /** Longest delay that a service may request. */
 const MAX_RETRY_AFTER_SEC = 600;
 
-const UNAVAILABLE: ReadonlySet<number> = new Set([502, 503, 504]);
+/** What proxies answer in place of a service that they cannot reach; from 520 on, those of Cloudflare. */
+const UNAVAILABLE: ReadonlySet<number> = new Set([502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 530]);
+/** Of these: the proxy waited for an answer, so that the service may still work on the request. */
+const NO_ANSWER_IN_TIME: ReadonlySet<number> = new Set([504, 524]);
 const OVERLOADED: ReadonlySet<number> = new Set([429, 529]);
 const LATER: ReadonlySet<number> = new Set([408, 425]);
 
@@ -99,8 +102,10 @@ export function faultOfResponse(response: {
     case 'unavailable':
       return new TaskError(`${title} is not available (${status}): ${text}`, {
         ...shared,
-        code: status === 504 ? 'service_timeout' : (code ?? 'service_unavailable'),
+        code: NO_ANSWER_IN_TIME.has(status) ? 'service_timeout' : (code ?? 'service_unavailable'),
         hint: 'It is retried automatically. If this lasts, check that the service runs.',
+        // Without a code it is not the service that says so: most often a proxy in front of one that is away.
+        spendsAttempt: code === undefined ? 'if_answering' : true,
       });
     case 'transient':
       return new TaskError(`${title} failed (${status}): ${text}`, {

@@ -194,6 +194,7 @@ function timeoutFault(service: ServiceName, timeoutMs: number, cause: unknown): 
     code: 'service_timeout',
     hint: 'It is retried automatically. If this lasts, the service needs more capacity or a restart.',
     faultClass: 'unavailable',
+    spendsAttempt: 'if_answering',
     cause,
   });
 }
@@ -209,7 +210,7 @@ function connectionFault(service: ServiceName, cause: unknown): TaskError {
       hint: 'It is retried automatically. If this lasts, check that the service runs and that its URL is right.',
       faultClass: 'unavailable',
       // The request was not sent: the task cannot be to blame. The circuit of the service opens, and the task waits.
-      spendsAttempt: wasReached,
+      spendsAttempt: wasReached && 'if_answering',
       cause,
     },
   );

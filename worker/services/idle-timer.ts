@@ -32,5 +32,6 @@ function idleFault(service: ServiceName, idleMs: number): TaskError {
     code: 'service_timeout',
     hint: 'It is retried automatically. If this lasts, restart the service.',
     faultClass: 'unavailable',
+    spendsAttempt: 'if_answering',
   });
 }

@@ -25,6 +25,13 @@ export type PlanBrief = NonNullable<PlanRequest['mashup']>;
 /** Error codes of paid answers without a plan. */
 const PAID_FAILURES: ReadonlySet<string> = new Set(['claude_refused', 'claude_cut_off', 'claude_unparsable']);
 
+/** Error codes of calls that may have been paid although no answer arrived. They are not repeated. */
+export const MAYBE_PAID: ReadonlySet<string> = new Set([
+  'service_timeout',
+  'service_connection_lost',
+  'claude_stream_broken',
+]);
+
 /** A paid answer without a plan, as stored in a receipt. */
 const PaidFailure = z.object({ paid_failure: z.string(), detail: z.string().catch('') });
 
@@ -80,6 +87,7 @@ async function readStream(chunks: AsyncIterable<Uint8Array>, onMessage: (message
     code: 'service_connection_lost',
     hint: 'The plan is made by rules instead. If this lasts, check the log of the service.',
     faultClass: 'unavailable',
+    spendsAttempt: 'if_answering',
   });
 }
 

@@ -14,7 +14,7 @@ import { toLines } from '../../music/texts/lines.ts';
 import { planWithWishes } from '../../music/producer/plan-with-wishes.ts';
 import { ClaimLost, TaskError } from '../errors.ts';
 import { retryWrite } from '../database/retry-write.ts';
-import { callPlan, planRequest, readPaidFailure, readPlanFacts } from '../services/orchestrator.ts';
+import { callPlan, MAYBE_PAID, planRequest, readPaidFailure, readPlanFacts } from '../services/orchestrator.ts';
 import type { PlanBrief, PlanFacts } from '../services/orchestrator.ts';
 import { findExhaustedBudget, saveReceipt, settingNumber } from '../database/database-api.ts';
 import type { Budget } from '../database/database-api.ts';
@@ -32,8 +32,6 @@ const MIN_CALL_MS = 60_000;
 /** How often faults are sent back for correction. */
 const MAX_CORRECTIONS = 2;
 const MAX_CHANGES_LENGTH = 2_000;
-/** Error codes of calls that may have been paid although no answer arrived. They are not repeated. */
-const MAYBE_PAID: ReadonlySet<string> = new Set(['service_timeout', 'service_connection_lost', 'claude_stream_broken']);
 
 const BUDGET_TEXTS: Record<Budget, string> = {
   job: 'the budget for Claude is used up for this mashup',

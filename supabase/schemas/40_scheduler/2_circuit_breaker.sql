@@ -32,7 +32,7 @@ $$;
 comment on function mashup.record_probe_success(mashup.task_kinds, bigint, text) is
   'Closes the circuits that the task p_task_id is the probe of, except that of p_blamed. Lock: service_health rows by name.';
 
-create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean default false) returns void
+create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean default false, p_retry_after_sec real default null) returns void
   language sql set search_path = ''
   as $$
   update mashup.service_health h set
@@ -42,15 +42,15 @@ create function mashup.record_service_failure(p_service text, p_error text, p_ta
       opened_at = case when h.state = 'closed' and o.opens_now then mashup.now() else h.opened_at end,
       probe_task = case when o.opens_now then null else h.probe_task end,
       retry_at = case when o.opens_now
-        then mashup.now() + make_interval(secs => least(mashup.setting_number('circuit_open_sec') * 2 ^ least(h.opens, 10),
-          mashup.setting_number('circuit_open_max_sec'))) else h.retry_at end
+        then mashup.now() + make_interval(secs => greatest(p_retry_after_sec, least(mashup.setting_number('circuit_open_sec') * 2 ^ least(h.opens, 10),
+          mashup.setting_number('circuit_open_max_sec')))) else h.retry_at end
     from (select c.service, c.probe_task is not distinct from p_task_id
             or (c.state = 'closed' and (p_opens or c.failures + 1 >= mashup.setting_number('circuit_failures'))) as opens_now
           from mashup.service_health c where c.service = p_service for update) o
     where h.service = o.service
 $$;
-comment on function mashup.record_service_failure(text, text, bigint, boolean) is
-  'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
+comment on function mashup.record_service_failure(text, text, bigint, boolean, real) is
+  'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. It waits at least p_retry_after_sec. Lock: service_health row.';
 
 create function mashup.reset_orphaned_probes() returns boolean
   language plpgsql set search_path = ''

@@ -2,7 +2,7 @@
 
 create function mashup.fail_task(
   p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real default null,
-  p_service text default null, p_spends boolean default true
+  p_service text default null, p_spends boolean default true, p_answering boolean default false
 ) returns text
   language plpgsql security definer set search_path = ''
   set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
@@ -21,7 +21,7 @@ begin
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
   if p_class in ('unavailable', 'overloaded', 'refused') then
     v_blamed := coalesce((select h.service from mashup.service_health h where h.service = p_service), v_kind.service);
-    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused');
+    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused', p_retry_after_sec);
     select state <> 'closed' into v_open from mashup.service_health where service = v_blamed;
   elsif v_task.is_probe then
     perform mashup.record_probe_success(v_kind, p_task_id, null);
@@ -32,13 +32,13 @@ begin
       where h.service = coalesce((select b.service from mashup.service_health b where b.service = p_service), v_kind.service);
   end if;
   perform mashup.discard_output(v_task);
-  -- While its circuit is open, a task loses no attempt by waiting.
-  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', p_spends and not v_open, p_code, p_message, p_hint, p_retry_after_sec);
+  -- While its circuit is open, a task loses no attempt by waiting. One that takes down a service that is there each time does.
+  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', p_spends and (p_answering or not v_open), p_code, p_message, p_hint, p_retry_after_sec);
 end
 $$;
-comment on function mashup.fail_task(bigint, uuid, text, text, text, text, real, text, boolean) is
-  'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of p_service), refused (a key was refused: opens that circuit at once). p_service: the service to blame, by default that of the kind. p_spends: whether the fault counts towards max_attempts. p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
-grant execute on function mashup.fail_task(bigint, uuid, text, text, text, text, real, text, boolean) to mashup_worker;
+comment on function mashup.fail_task(bigint, uuid, text, text, text, text, real, text, boolean, boolean) is
+  'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of p_service), refused (a key was refused: opens that circuit at once). p_service: the service to blame, by default that of the kind. p_spends: whether the fault counts towards max_attempts, though not while that circuit is open, unless p_answering: the service answered a check right before the call. p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
+grant execute on function mashup.fail_task(bigint, uuid, text, text, text, text, real, text, boolean, boolean) to mashup_worker;
 
 -- Back-off with full jitter: AWS Architecture Blog, "Exponential Backoff and Jitter" (2015).
 create function mashup.end_attempt(
