@@ -12,9 +12,9 @@ const [MAX_NAME, MAX_ARTIST] = [200, 120];
 /** Longer names of files are cut: no file system has them. */
 const MAX_FILE_NAME = 300;
 const EXTENSION = /\.(?:mp3|wav|wave|aiff?|aifc|flac|ogg|oga|opus|m4a|mp4|aac|wma|webm)$/i;
-/** Tags of programs that know no better. */
-const NO_TITLE = /^(?:untitled|unknown|no title|(?:audio)?track ?\d*|titel ?\d*|piste ?\d*|pista ?\d*|[\W\d_]*)$/i;
-const NO_ARTIST = /^(?:unknown(?: artist)?|various(?: artists?)?|va|artist|n\/?a|none|[\W_]*)$/i;
+/** Tags of programs that know no better, and those without a letter of any script. */
+const NO_TITLE = /^(?:untitled|unknown|no title|(?:audio)?track ?\d*|titel ?\d*|piste ?\d*|pista ?\d*|[^\p{L}]*)$/iu;
+const NO_ARTIST = /^(?:unknown(?: artist)?|various(?: artists?)?|va|artist|n\/?a|none|[^\p{L}\p{N}]*)$/iu;
 const TRACK_NUMBER = /^(?:(?:cd|disc) ?\d )?(?:\d{1,2}[-.])?\d{1,3}$|^[A-D]\d{1,2}$/i;
 /** In front of a name without a dash: `01 Song`, `1. Song`, `03) Song`, `1-04 Song`. A number alone may belong to it: `7 Rings`. */
 const LEADING_NUMBER = /^(?:0\d{1,2}[ .)_-]+|\d{1,3}[.)] +|\d-\d{2}[ .)_-]+)(?=\S*\p{L})/u;

@@ -142,6 +142,11 @@ test('tags come before the name of the file, unless they say nothing', () => {
     ['x.mp3', 'Halo (Acapella)', 'Various Artists', '', 'Halo (Acapella)'],
     ['neon-drive.mp3', 'neon-drive', 'THE EXAMPLES', 'THE EXAMPLES', 'neon-drive'],
     ['neon-drive.mp3', 'HUMBLE.', null, '', 'HUMBLE.'],
+    ['x.flac', 'שלום עולם', 'أم كلثوم', 'أم كلثوم', 'שלום עולם'],
+    ['x.mp3', '東京', '椎名林檎', '椎名林檎', '東京'],
+    ['x.mp3', 'Мир', 'Кино', 'Кино', 'Мир'],
+    ['Artist - My Song.mp3', '---', '?', 'Artist', 'My Song'],
+    ['U2 - 40.mp3', '1', '112', '112', '40'],
   ];
   for (const [file, title, tagged, artist, name] of cases)
     assert.deepEqual(songNameOf(file, { title, artist: tagged }), { name, artist }, `${file} ${title} ${tagged}`);
