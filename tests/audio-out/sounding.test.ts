@@ -58,6 +58,14 @@ describe('the key of a take', () => {
     assert.equal(soundingKeys(three, songs({ a: 'D major', b: 'A minor', c: 'C major' }), shifts({}))[0], 'A minor');
   });
 
+  it('has the name of the planned key where that has the same notes', () => {
+    const keys = soundingKeys(plan, songs({ a: 'C major', b: 'F major' }), shifts({}));
+    assert.deepEqual(keys, ['A minor', 'F major']);
+    assert.deepEqual(soundingKeys({ ...plan, key: 'N/A' }, songs({ a: 'C major', b: 'A minor' }), shifts({})), [
+      'C major',
+    ]);
+  });
+
   it('is told with those of parts in another key, the longest first', () => {
     const keys = soundingKeys(plan, songs({ a: 'D major', b: 'F major' }), shifts({}));
     assert.deepEqual(keys, ['D major', 'F major']);

@@ -12,8 +12,9 @@ const NAMED_SHARE = 1 / 3;
 
 /**
  * Returns the keys that are heard, the longest first: the keys of the songs that play bass or harmony, each shifted as delivered. The
- * cents of a tuning do not count: they bring the songs to the tuning to which their keys refer. Keys with the same notes count together,
- * and the longer one of them is named. Without bass and harmony the voices count. Empty if no song with notes has a known key.
+ * cents of a tuning do not count: they bring the songs to the tuning to which their keys refer. Keys with the same notes count together.
+ * They have the name of the plan's key if it has these notes, so that texts and wishes agree with the plan, otherwise that of the longer
+ * one. Without bass and harmony the voices count. Empty if no song with notes has a known key.
  */
 export function soundingKeys(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>, tuning: Tuning): string[] {
   const harmony = playingTime(plan, HARMONY_STEMS);
@@ -39,7 +40,9 @@ export function soundingKeys(plan: RenderPlan, songs: ReadonlyMap<string, Render
       withSameNotes >= NAMED_SHARE * best.withSameNotes &&
       ranked.findIndex((other) => fifthDistance(other.key, key) === 0) === i,
   );
-  return [formatKey(best.key), ...named.slice(1).map(({ key }) => formatKey(key))];
+  const planned = parseKey(plan.key);
+  const nameOf = (key: Key): string => formatKey(planned && fifthDistance(planned, key) === 0 ? planned : key);
+  return [nameOf(best.key), ...named.slice(1).map(({ key }) => nameOf(key))];
 }
 
 /** Names the keys of parts that are more than a fifth apart, in a sentence; undefined if there are none. */
