@@ -91,6 +91,18 @@ describe('changing shifts', () => {
     assert.equal(moved(fitting(1, 3), fitting(12 - 3)), 3);
   });
 
+  it('says whether a song plays earlier or later, and by how many beats', () => {
+    const told = (offset: number): string[] | undefined => {
+      const inTune = { bySong: new Map(), apartCents: null };
+      const beatOffset = new Map([['b', offset]]);
+      return changeShifts(tuning, { lateMs: new Map(), beatOffset, harmony: new Map(), tuning: inTune }, songs)
+        ?.messages;
+    };
+    assert.deepEqual(told(1), ['"b" was moved 1 beat earlier to fit the metre.']);
+    assert.deepEqual(told(-2), ['"b" was moved 2 beats later to fit the metre.']);
+    assert.deepEqual(told(-0.5), ['"b" was moved half a beat later to fit the metre.']);
+  });
+
   it('changes nothing if one voice would gain what the other loses', () => {
     assert.equal(moved(fitting(1), fitting(0)), undefined);
   });

@@ -32,9 +32,16 @@ export function changeShifts(
   for (const [id, offset] of measurements.beatOffset) {
     if (offset === 0) continue;
     beats.set(id, (beats.get(id) ?? 0) + offset);
-    messages.push(`"${songs.get(id)!.name}" was moved by ${offset} beats to fit the metre.`);
+    messages.push(`"${songs.get(id)!.name}" was moved ${beatsText(offset)} to fit the metre.`);
   }
   return messages.length > 0 ? { tuning: { ...tuning, semitones, beats }, messages } : undefined;
+}
+
+/** Names an offset by which a song plays earlier: `half a beat earlier`, `1 beat later`. */
+function beatsText(offset: number): string {
+  const beats = Math.abs(offset);
+  const count = beats === 0.5 ? 'half a beat' : `${beats} ${beats === 1 ? 'beat' : 'beats'}`;
+  return `${count} ${offset > 0 ? 'earlier' : 'later'}`;
 }
 
 /**
