@@ -182,12 +182,13 @@ test('an iteration whose planner reports no changes still describes them', async
 });
 
 test('edits by hand are applied by rules, without the planner, and stored with the plan', async () => {
-  const parent = await fixture.submit(songs, { wishes: 'louder drums' });
-  await fixture.untilEnded(parent);
+  const parent = await fixture.submit(songs, { wishes: 'louder drums', length: 'full' });
+  assert.ok((await fixture.untilEnded(parent)).warnings.some(({ code }) => code === 'length_note'));
   const before = calls();
   const edits = [{ kind: 'layer_level', section: 1, song_id: 'song-1', stem: 'drums', db: -12 }];
   const job = await fixture.untilEnded(await fixture.edit(parent, edits));
   assert.deepEqual([job.stage, job.error_message], ['complete', null]);
+  assert.ok(!job.warnings.some(({ code }) => code === 'length_note'), 'its user gave it this length');
   assert.equal(calls(), before);
   const rows = await fixture.sql<{ level: string; source: string; edits: unknown; changes: string; wishes: unknown }[]>`
     select plan #>> '{masterplan,timeline,1,layers,0,volume_db}' as level, source, edits, changes, wishes

@@ -76,7 +76,8 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
     limits: brief.request.limits,
     source: made.source,
     wishes: wishes?.understood ?? [],
-    isRevision: brief.request.previous !== undefined && brief.request.feedback !== undefined,
+    // The length of a plan that was edited by hand is the one that its user gave it.
+    isRevision: edits !== undefined || (brief.request.previous !== undefined && brief.request.feedback !== undefined),
   });
   const used = new Set(made.plan.masterplan.timeline.flatMap((section) => section.layers.map((layer) => layer.songId)));
   const songs = brief.request.songs.filter((song) => used.has(song.song_id));
