@@ -2,7 +2,7 @@
 # The windowed-sinc resampler of @purinton folds what lies above the new Nyquist frequency back at full level.
 #
 # Packages: @purinton/resampler 1.0.4, @alexanderolsen/libsamplerate-js 2.1.2 (to compare)
-# Guess:    from 48 to 24 kHz, the example of its page ("high-quality windowed-sinc filtering"), a tone of 15 kHz is at least 30 dB quieter afterwards, and less with a larger `filterWindow`.
+# Guess:    from 48 to 24 kHz, the example of its page, which promises filtering of high quality, a tone of 15 kHz is at least 30 dB quieter afterwards, and less with a larger `filterWindow`.
 # Seen:     it is there as 9 kHz, as loud as it was (0.0 dB), for any filterWindow. The tone of libsamplerate's fastest sinc is more than 80 dB quieter.
 #
 # Exits with 0 while this is what happens, with 1 if it changes.
