@@ -10,7 +10,7 @@ const TENS = ['twenty', 'thirty', 'forty', 'fifty', 'sixty', 'seventy', 'eighty'
 
 const SECOND = /^(s|secs?|seconds?)$/;
 const MINUTE = /^(m|mins?|minutes?)$/;
-const SECTION = /^(sections?|parts|segments?)$/;
+const SECTION = /^(sections?|parts|segments?|bits|pieces|chunks|blocks)$/;
 
 /** A quantity with the number of tokens that it takes. */
 type Found = { entity: Entity; size: number };
@@ -33,8 +33,13 @@ function readNumber(tokens: readonly Token[], at: number): Count | null {
 
 const isAt = (tokens: readonly Token[], at: number, ...words: RegExp[]): boolean =>
   words.every((word, i) => word.test(tokens[at + i]?.text ?? ''));
-/** Tokens of `and a half` at a place: 3, otherwise 0. */
-const halfAt = (tokens: readonly Token[], at: number): number => (isAt(tokens, at, /^and$/, /^a$/, /^half$/) ? 3 : 0);
+/** Tokens of `and a half` or `and half` at a place: 3 or 2, otherwise 0. */
+const halfAt = (tokens: readonly Token[], at: number): number =>
+  isAt(tokens, at, /^and$/, /^a$/, /^half$/)
+    ? 3
+    : isAt(tokens, at, /^and$/, /^half$/) && !isAt(tokens, at + 2, /^an?$/)
+      ? 2
+      : 0;
 
 /** Reads a length: `2:30`, `90 s`, `a minute and a half`, `two and a half minutes`, `1 min 40`. */
 function readLength(tokens: readonly Token[], at: number): Found | null {
@@ -55,7 +60,8 @@ function readLength(tokens: readonly Token[], at: number): Found | null {
   if (!MINUTE.test(tokens[end]?.text ?? '')) return null;
   end += 1;
   value *= 60;
-  if (halfAt(tokens, end) > 0) return { entity: { kind: 'seconds', value: value + 30 }, size: end + 3 - at };
+  const more = halfAt(tokens, end);
+  if (more > 0) return { entity: { kind: 'seconds', value: value + 30 }, size: end + more - at };
   const from = isAt(tokens, end, /^and$/) ? end + 1 : end;
   const rest = readNumber(tokens, from);
   const isRest = rest && rest.value < 60 && !/^an?$/.test(tokens[from]?.text ?? '');

@@ -3,8 +3,11 @@
  * everything else is quoted as not understood, since a wrong reading is worse than none.
  */
 import type { Reading, Wish, WishSong } from '../../schema.ts';
-import { divide, isCorrection, type Clause } from './clauses.ts';
+import { makeReader } from './clause-reader.ts';
+import { divide, type Clause } from './clauses.ts';
 import { contradictoryWishes } from './contradictions.ts';
+import { isCorrection } from './limits.ts';
+import { resolvePronouns } from './pronouns.ts';
 import { findQuantities } from './quantities.ts';
 import type { Rule } from './rule.ts';
 import { ARRANGEMENT_RULES } from './rules/arrangement.ts';
@@ -37,7 +40,9 @@ const SENTENCE_END = /^[.!?;\n]$/;
 export function readWishes(text: string, songs: readonly WishSong[]): Reading {
   const shortened = text.slice(0, MAX_TEXT_LENGTH);
   const tokens = findQuantities(findSongs(tokenize(shortened), songs, shortened)).map(corrected);
-  const sentences = takeBack(sentencesOf(tokens).map((sentence) => divide(sentence, RULES, songs)));
+  const read = makeReader(RULES, songs);
+  const divided = sentencesOf(tokens).map((sentence) => divide(sentence, read));
+  const sentences = takeBack(resolvePronouns(divided, read));
   const contrary = contradictoryWishes(sentences.flat().flatMap(({ wishes }) => wishes ?? []));
   const stateOf = ({ wishes }: Clause): LeftOver | undefined =>
     wishes === null ? 'unread' : wishes.some((wish) => contrary.has(wish)) ? 'contradictory' : undefined;
@@ -69,8 +74,19 @@ function addWish(wishes: Wish[], wish: Wish): void {
   if (!wishes.some((each) => JSON.stringify(each) === text)) wishes.push(wish);
 }
 
-/** Whether another wish says exactly what this one says in general: `too long, cut 20 seconds`, `faster, 128 bpm`. */
+/** A wish without its degree. */
+const withoutDegree = (wish: Wish): string => JSON.stringify({ ...wish, degree: undefined });
+
+/**
+ * Whether another wish says exactly what this one says in general: `too long, cut 20 seconds`, `faster, 128 bpm`. Of two wishes that
+ * differ in their degrees alone the last one counts: `a bit boring, make it a lot livelier`.
+ */
 function isExplained(wish: Wish, wishes: readonly Wish[]): boolean {
+  if (wishes.slice(wishes.indexOf(wish) + 1).some((later) => withoutDegree(later) === withoutDegree(wish))) return true;
+  if (wish.kind === 'key' && Math.abs(wish.semitones) === 1)
+    return wishes.some(
+      (each) => each.kind === 'key_exact' || (each.kind === 'key' && each.semitones * wish.semitones > 1),
+    );
   if (wish.kind === 'length' && wish.by_sec === undefined)
     return wishes.some((each) => each.kind === 'length_exact' || (each.kind === 'length' && each.by_sec !== undefined));
   if (wish.kind === 'tempo' && wish.by_bpm === undefined)

@@ -42,15 +42,16 @@ const MAX_NAME_LENGTH = 300;
 
 const isTelling = (word: string): boolean => !isVocabulary(word) && !isCommonWord(word);
 
-/** First names of artists that are shorter than other telling words: `Amy`. They count where a capital or a preposition shows a name. */
-function shortFirstNames({ artist }: WishSong): string[] {
-  return artist
-    .slice(0, MAX_NAME_LENGTH)
-    .split(ARTIST_SEPARATOR)
-    .flatMap((each) => {
-      const [first = '', ...others] = wordsOf(each);
-      return others.length > 0 && first.length === MIN_PARTIAL_LETTERS - 1 && isTelling(first) ? [first] : [];
-    });
+/**
+ * First names of artists, and of songs without one, that are shorter than other telling words: `Amy`, `mum singing.wav`. They count
+ * where a capital, a word beside them or a preposition shows a name.
+ */
+function shortFirstNames({ name, artist }: WishSong): string[] {
+  const full = artist === '' ? [name.replace(/_/g, ' ')] : artist.split(ARTIST_SEPARATOR);
+  return full.flatMap((each) => {
+    const [first = '', ...others] = wordsOf(each.slice(0, MAX_NAME_LENGTH));
+    return others.length > 0 && first.length === MIN_PARTIAL_LETTERS - 1 && isTelling(first) ? [first] : [];
+  });
 }
 
 /** Parts of a name that stand for it: one telling word, or two words and more. */
@@ -97,13 +98,18 @@ function isNameWord(token: Token | undefined, word: string, isLast: boolean): bo
 }
 
 const BEFORE_NAME = new Set(['of', 'from', 'by', 'over', 'song', 'track', 'called', 'named', '"', '“', '”']);
+/** Only who is named does this. */
+const AFTER_NAME = /^(?:by|sings|raps|over|under|underneath)$/;
+/** After a name that is no word of wishes. */
+const AFTER_SHORT_NAME = /^(?:sing|singing|rap|rapping|plays?|on)$/;
 
 /** Whether a name that is an ordinary word as well is meant as a name here. */
 function isNamedHere(tokens: readonly Token[], at: number, text: string): boolean {
   const before = tokens[at - 1];
   const written = text.slice(tokens[at]?.from, tokens[at]?.to);
   const isCapital = /^\p{Lu}/u.test(written) && before !== undefined && isWord(before);
-  if (tokens[at + 1]?.text === 'by') return true;
+  const next = tokens[at + 1]?.text ?? '';
+  if (AFTER_NAME.test(next) || (AFTER_SHORT_NAME.test(next) && !isVocabulary(tokens[at]?.text ?? ''))) return true;
   return isCapital || (before !== undefined && BEFORE_NAME.has(before.text)) || /'s$/.test(plainWord(written));
 }
 

@@ -6,6 +6,14 @@ const MIN_LETTERS = 4;
 /** Of shorter words too many are a letter apart. */
 const MIN_TARGET_LETTERS = 5;
 
+/** Slips in short words, and frequent ones of more than one letter. */
+const SHORT_SLIPS = new Map(
+  Object.entries({
+    ...{ 'w/': 'with', 'w/o': 'without', teh: 'the', hte: 'the', adn: 'and', nad: 'and', wiht: 'with', mor: 'more', les: 'less', bas: 'bass', bsas: 'bass', volumn: 'volume' },
+    ...{ rythm: 'rhythm', rythem: 'rhythm', beggining: 'beginning', begginning: 'beginning', accapella: 'acapella', begining: 'beginning' },
+  }),
+); // prettier-ignore
+
 /** Whether one letter was left out, added, or exchanged for another, or two neighbours changed places. */
 function isOneSlip(written: string, word: string): boolean {
   let start = 0;
@@ -35,6 +43,8 @@ function isShortSlip(written: string, word: string): boolean {
 
 /** Returns the word that is meant. A word that is known, common, short or near to several words stays as it is. */
 export function correctSpelling(written: string): string {
+  const short = SHORT_SLIPS.get(written);
+  if (short !== undefined) return short;
   if (written.length < MIN_LETTERS || !/^[a-z]+$/.test(written)) return written;
   if (isVocabulary(written) || isCommonWord(written)) return written;
   const near: string[] = [];
@@ -46,8 +56,9 @@ export function correctSpelling(written: string): string {
         : isShortSlip(written, word);
     if (isNear) near.push(word);
   }
-  // Two letters in the wrong order are the likeliest slip.
+  // Two letters in the wrong order are the likeliest slip, then a letter that was left out.
   const exchanged = near.filter((word) => word.length === written.length && isAnExchange(written, word));
-  const [only, ...others] = exchanged.length > 0 ? exchanged : near;
+  const left = near.filter((word) => word.length > written.length);
+  const [only, ...others] = exchanged.length > 0 ? exchanged : left.length > 0 ? left : near;
   return only !== undefined && others.length === 0 ? only : written;
 }

@@ -61,6 +61,11 @@ const TERMS: Record<string, string> = {
   use: '(?:use|using|take|taking|keep|have|get|put|choose|pick|go with|with|hear|only|just|only use|just use|use only|use just|only take|only keep|only hear|give|play|switch to|change to|stick with|stick to|i prefer|rather)',
   only: '(?:only|alone|all alone|solo|by itself|by themselves|on own|and nothing else|nothing else)',
   volume: VOLUME,
+  // What more or less of anything is asked for with.
+  raise:
+    '(?:turn up|bring up|push up|crank up|crank|dial up|dial in more|bump up|bump|pump up|ramp up|jack up|take up|kick up|put up|move up|pull up|step up|boost|raise|increase|lift|amplify|strengthen|enhance|heighten|beef up|up)',
+  lower:
+    '(?:turn down|bring down|tone down|dial down|dial back|pull down|pull back|push down|take down|cut down|cut down on|cut back|cut back on|scale back|knock down|put down|hold back|move down|step down|reduce|lower|decrease|soften|tame|rein in|go easy on|easy on|go easier on|go lighter on|easy with|go easy with|ease off|ease off on|ease up on|back off|back off on)',
 };
 
 /** Words of all patterns: what a misspelled word may be corrected to. */

@@ -1,5 +1,5 @@
 /** The form of a phrasing with its expected reading, and short names for wishes. */
-import type { Stem, Wish, WishEffect, WishSong } from '../../schema.ts';
+import { Wish, type Stem, type WishEffect, type WishSong } from '../../schema.ts';
 
 /** A text, the songs it is about, the wishes it has, and the core of each part that nobody can do. */
 export interface Phrasing {
@@ -27,6 +27,8 @@ export const less = (stem: Stem, degree?: Degree, song_id?: string): Wish => ({
   ...more(stem, degree, song_id),
   ...{ kind: 'level', change: 'less' },
 });
+/** The level changes by so many decibels. */
+export const byDb = (wish: Wish, by_db: number): Wish => Wish.parse({ ...wish, by_db });
 export const songLevel = (change: 'more' | 'less', song_id: string, degree?: Degree): Wish => ({
   kind: 'level',
   change,

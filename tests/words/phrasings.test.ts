@@ -3,9 +3,15 @@ import { test } from 'node:test';
 import { Wish } from '../../schema.ts';
 import { FURTHER_PHRASINGS } from './further-phrasings.ts';
 import { SEEN_PHRASINGS } from './seen-phrasings.ts';
+import { TYPED_PHRASINGS } from './typed-phrasings.ts';
 import { UNSEEN_PHRASINGS } from './unseen-phrasings.ts';
 
-const TABLES = { seen: SEEN_PHRASINGS, unseen: UNSEEN_PHRASINGS, further: FURTHER_PHRASINGS };
+const TABLES = {
+  seen: SEEN_PHRASINGS,
+  unseen: UNSEEN_PHRASINGS,
+  further: FURTHER_PHRASINGS,
+  typed: TYPED_PHRASINGS,
+};
 
 for (const [name, table] of Object.entries(TABLES)) {
   test(`the ${name} table has different phrasings whose wishes are valid`, () => {

@@ -7,6 +7,7 @@ import { Reading, type Wish, type WishSong } from '../../schema.ts';
 import { FURTHER_PHRASINGS } from './further-phrasings.ts';
 import { judge } from './score.ts';
 import { SEEN_PHRASINGS } from './seen-phrasings.ts';
+import { TYPED_PHRASINGS } from './typed-phrasings.ts';
 import { UNSEEN_PHRASINGS } from './unseen-phrasings.ts';
 
 const SONGS: readonly WishSong[] = [
@@ -20,6 +21,7 @@ for (const [name, table, least] of [
   ['seen', SEEN_PHRASINGS, 95],
   ['unseen', UNSEEN_PHRASINGS, 80],
   ['further', FURTHER_PHRASINGS, 60],
+  ['typed', TYPED_PHRASINGS, 75],
 ] as const)
   test(`of the ${name} phrasings at least ${least} are read whole, and none is read wrongly`, () => {
     const judged = table.map((phrasing) => ({ text: phrasing.text, ...judge(phrasing) }));

@@ -8,20 +8,20 @@ type How = 'with' | 'only' | 'without';
 
 const VERBS: Record<Edge, string> = {
   start:
-    '(?:start|starts|starting|begin|begins|beginning|open|opens|opening|start off|starts off|starting off|kick off|kicks off)',
-  end: '(?:end|ends|ending|finish|finishes|finishing|close|closes|closing|end up|finish off|conclude)',
+    '(?:start|starts|starting|begin|begins|beginning|open|opens|opening|start off|starts off|starting off|start out|starts out|kick off|kicks off|kick things off|lead in|come in|comes in|start up)',
+  end: '(?:end|ends|ending|finish|finishes|finishing|close|closes|closing|end up|finish off|finish up|conclude|go out|goes out|close out|wrap up|round off)',
 };
 const NOUNS: Record<Edge, string> = {
-  start: '(?:start|beginning|intro|opening|introduction|very start|very beginning)',
-  end: '(?:end|ending|outro|finish|close|finale|very end)',
+  start: '(?:start|beginning|intro|opening|introduction|very start|very beginning|lead in)',
+  end: '(?:end|ending|outro|finish|close|finale|very end|conclusion|last bit|end bit)',
 };
 const QUIET =
-  '(?:quiet|quietly|quieter|soft|softly|softer|gentle|gently|gentler|calm|calmly|calmer|low key|subtle|subtly|mellow)';
+  '(?:(?:nice and |all |pretty |very |super |so )?(?:quiet|quietly|quieter|soft|softly|softer|gentle|gently|gentler|calm|calmly|calmer|low key|subtle|subtly|mellow|peaceful|peacefully|chill|chilled|relaxed|tender|delicate|delicately|low volume|silent|silently|easy)(?: and (?:quiet|soft|gentle|calm|mellow|easy))?)';
 const LOUD =
-  '(?:loud|loudly|louder|big|bigger|strong|strongly|stronger|huge|powerful|powerfully|energetic|massive|epic)';
+  '(?:(?:nice and |all |really |super |so )?(?:loud|loudly|louder|big|bigger|strong|strongly|stronger|huge|powerful|powerfully|energetic|energetically|massive|epic|explosive|intense|full on|full blast|full force|full power|full energy|full volume|high energy|loud and proud)(?: and (?:loud|proud|big|strong|powerful))?)';
 const BE =
-  '(?:(?:should|must|has to|needs to|could|can|to|will|would) )?(?:be|is|have|has|sound|sounds|consist of|consists of|feature|features)';
-const ONLY_BEFORE = '(?:with |on |off with |from )?(?:only |just |nothing but )?';
+  '(?:(?:should|must|has to|needs to|could|can|to|will|would) )?(?:be|is|are|have|has|sound|sounds|feel|get|become|go|consist of|consists of|feature|features)';
+const ONLY_BEFORE = '(?:with |on |off with |off on |from |to )?(?:only |just |nothing but |simply )?';
 const ONLY = /\b(only|just|alone|solo|by itself|by themselves|on own|nothing but|nothing else)\b/;
 
 /** Each stem that the part names is one wish; a song without stems is one. */
@@ -50,7 +50,10 @@ const soundRule = (edge: Edge, sound: 'quiet' | 'loud' | 'fade', ...patterns: st
 /** The rules of one edge of the mashup. */
 function edgeRules(edge: Edge): Rule[] {
   const [verb, noun] = [VERBS[edge], NOUNS[edge]];
-  const fade = edge === 'start' ? '(?:fade in|fadein|fades in|fading in)' : '(?:fade out|fadeout|fades out|fading out)';
+  const fade =
+    edge === 'start'
+      ? '(?:fade in|fadein|fades in|fading in|faded in)'
+      : '(?:fade out|fadeout|fades out|fading out|faded out|fade away|fades away|fade down|fade off)';
   const sounds: [sound: 'quiet' | 'loud', words: string][] = [
     ['quiet', QUIET],
     ['loud', LOUD],
@@ -63,30 +66,36 @@ function edgeRules(edge: Edge): Rule[] {
         `${verb} (?:on |with |in )?(?:more )?${words}(?: note| sound| way)?`,
         `(?:have |want |with |more )?${words} ${noun}`,
         `${noun} (?:${BE} )?(?:more )?${words}`,
-        `${words} (?:at|in|for) ${noun}`,
+        `(?:go |get |be |sound |play )?${words} (?:at|in|for|towards|on) ${noun}`,
       ),
     ),
     soundRule(
       edge,
       'fade',
-      `(?:do |add |with |slow |slowly |gently |long ){0,3}${fade}(?: slowly| gently| gradually)?(?: (?:at|in|for|to) ${noun})?`,
-      `${verb} (?:with |by |on )?(?:slow |long |gentle )?${fade}`,
-      `(?:fade|fades) (?:${noun}|at ${noun})`,
+      `(?:do |add |with |slow |slowly |gently |long |gradual |gradually |smooth |smoothly |nice |use |put |want ){0,3}${fade}(?: slowly| gently| gradually| smoothly| nicely| properly)?(?: (?:at|in|for|to|from|towards) ${noun}| ${edge === 'start' ? 'from' : 'to'} (?:nothing|silence))?`,
+      `(?:let |make |have |get )?${noun} (?:{modal} )?(?:slowly |gently |gradually |be |is |with |have )?(?:${fade}|fade|fades)(?: slowly| gently| gradually)?`,
+      `(?:faded|fading|fade) ${noun}`,
+      `${verb} (?:with |by |on |in )?(?:slow |slowly |long |gentle |gently |smooth |gradual )?${fade}`,
+      `${verb} (?:with|in|on) (?:slow |slowly |long |gentle |gently |smooth |gradual )?fade`,
+      `(?:slow |slowly |gentle |gradual |gradually )?(?:fade|fades) (?:${noun}|(?:at|in|on|towards) ${noun})`,
+      `(?:add |with |put |do |have |use |want )?(?:slow |long |gentle |gradual |short )?fade (?:at|in|on|to|for|towards) ${noun}`,
       `fade ${edge === 'start' ? 'from' : 'to'} silence`,
     ),
     withoutRule(
       edge,
       `${verb} without {stems}`,
       `${verb} with no {stems}`,
-      `(?:no|without|remove|take out|drop|leave out) {stems} (?:at|in|from|for|during) ${noun}`,
+      `(?:have |want |with )?(?:no|without|remove|take out|take away|cut|cut out|drop|leave out|skip|mute|lose|not any|get rid of|do not want|do not have|do not use) {stems} (?:at|in|from|for|during|on) ${noun}`,
+      `${noun} (?:{modal} )?(?:not have|does not have|does not need) {stems}`,
+      `(?:at|in|for) ${noun} (?:no|without|with no) {stems}`,
       `${noun} (?:${BE} )?(?:without|no|with no) {stems}`,
     ),
     partRule(
       edge,
       `${verb} (?<solo>${ONLY_BEFORE}){part}(?<lone> {only}| first)?`,
-      `(?:have |use |put |want |add |play )?(?<solo>only |just )?{part}(?<lone> {only})? (?:at|in|for|on) ${noun}`,
+      `(?:have |use |put |want |hear |add |play |with |let )?(?<solo>only |just )?{part}(?<lone> {only})? (?:play |sing |be )?(?:at|in|for|on|from) ${noun}`,
       `${noun} (?:${BE} )?(?<solo>${ONLY_BEFORE}){part}(?<lone> {only})?`,
-      `(?:have |want |with )?(?<part>(?:@\\d )?(?:drum|drums|beat|bass|vocal|vocals|voice|melody|piano|guitar)) ${noun}`,
+      `(?:have |want |with )?(?<part>(?:@\\d )?(?:drum|drums|beat|bass|vocal|vocals|voice|melody|piano|guitar|synth)) ${noun}`,
       `(?:have |want |with )?(?<part>acapella) ${noun}`,
       `(?:at|for|in) ${noun} (?<solo>only |just ){part}`,
       `(?<solo>only |just )?{part}(?<lone> {only})? (?:to|should) ${edge === 'start' ? '(?:start|begin|open)' : '(?:end|finish|close)'}(?: with)?`,
@@ -95,15 +104,58 @@ function edgeRules(edge: Edge): Rule[] {
   ];
 }
 
-/** In order: the first rule that matches is used. */
-export const EDGE_RULES: readonly Rule[] = [
-  ...edgeRules('start'),
-  ...edgeRules('end'),
+const WILD = '(?:mental|wild|crazy|nuts|all out|off|mad|bananas|ballistic|hard|full on)';
+const ABRUPT = '(?:abrupt|abruptly|sudden|suddenly|out of nowhere)';
+const IDIOM_RULES: readonly Rule[] = [
+  soundRule(
+    'start',
+    'quiet',
+    'ease (?:in|into|us in|me in|people in)(?: gently| slowly| softly)?',
+    '(?:slow|gradual|gentle) (?:build|buildup|build up)(?: (?:at|in|to) start| intro)?',
+    '(?:build|builds|build up|builds up) (?:slowly|gradually|gently)(?: (?:at|from|in) start)?',
+  ),
+  soundRule('start', 'loud', `${VERBS.start} (?:with bang|right in|straight in|with everything)`),
+  soundRule(
+    'start',
+    'fade',
+    `(?:${VERBS.start}|${NOUNS.start} (?:is|feels|sounds|comes)) (?:too |so |very )?${ABRUPT}`,
+  ),
   soundRule(
     'end',
     'loud',
-    `${VERBS.end} (?:with|on) (?:bang|high|high note)`,
-    '(?:go|goes) out (?:with|on) (?:bang|high|high note)',
+    `${VERBS.end} (?:with|on|in) (?:bang|high|high note|climax|big climax|bombastic way|explosion|fireworks)`,
+    `(?:go|goes|get|gets|be) ${WILD} (?:at|in|for|towards) ${NOUNS.end}`,
+    `(?:build|builds|build up|builds up|rise|rises) to (?:${LOUD} )?(?:${NOUNS.end}|climax|crescendo)`,
+    `(?:climax|crescendo) (?:at|in|towards) ${NOUNS.end}`,
   ),
-  soundRule('start', 'loud', `${VERBS.start} with bang`),
+  soundRule(
+    'end',
+    'quiet',
+    `(?:calm|die|wind|quiet|quieten|simmer|settle|tone|bring|come) down (?:at|in|for|towards) ${NOUNS.end}`,
+    `(?:gentle|soft|slow) landing`,
+  ),
+  soundRule(
+    'end',
+    'fade',
+    '(?:let |make )?fade(?: instead| nicely| slowly| gently)?',
+    `(?:do not )?${VERBS.end} (?:too |so |very |just )?${ABRUPT}`,
+    `${NOUNS.end} (?:is|feels|sounds|comes) (?:too |so |very )?${ABRUPT}`,
+    '(?:just )?(?:stops|cuts off|cuts out|cut off) (?:too |so |very |just )?(?:abruptly|suddenly|abrupt|sudden|at end)',
+    'not (?:just )?(?:stop|cut off|end) (?:so |too )?(?:abruptly|suddenly)',
+  ),
 ];
+
+const COME_IN = '(?:come|comes|coming|start|starts|join|joins|kick|kicks|enter|enters)(?: in)?';
+/** What comes in later does not play at the start. */
+const LATER_RULES: readonly Rule[] = [
+  withoutRule(
+    'start',
+    `{stems} (?:{modal} )?(?:only )?${COME_IN} (?:only )?(?:later|after intro|after while|little later|bit later)(?: on)?`,
+    `(?:bring in|bring|add|let|introduce|have|start) {stems} (?:come in |in )?(?:only )?later(?: on)?`,
+    `(?:hold|keep) {stems} back (?:at|until after) (?:start|intro)|(?:leave|keep) {stems} out of (?:start|intro|beginning)`,
+    `wait with {stems}(?: until later)?`,
+  ),
+];
+
+/** In order: the first rule that matches is used. */
+export const EDGE_RULES: readonly Rule[] = [...edgeRules('start'), ...edgeRules('end'), ...IDIOM_RULES, ...LATER_RULES];

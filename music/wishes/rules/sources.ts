@@ -8,9 +8,13 @@ const SING =
   '(?:sing|sings|singing|rap|raps|rapping|do singing|does singing|do vocals|does vocals|do rapping|does rapping|be heard singing|be singing|be singer|be vocalist|be one singing|be one who sings|be lead|be lead singer|take lead|take vocals|take over vocals|is singer|is vocalist|is one who sings|is singing)';
 const PLAY =
   '(?:play|plays|playing|do|does|provide|provides|give|gives|handle|handles|supply|supplies|bring|brings|make|makes|take|takes|be|is|deliver|delivers|take care of|takes care of|have|has|get|gets)';
-const OVER = '(?:over|on top of|above|onto|on|over top of|to|against)';
+const OVER = '(?:over|on top of|over top of|above|onto|on|to|against)';
 const UNDER = '(?:under|underneath|beneath|below|behind)';
-const PUT = '(?:(?:put|place|lay|layer|have|use|take|with|mix|combine|play|hear|sing|drop) )?';
+const PUT =
+  '(?:(?:put|place|lay|layer|overlay|have|use|take|with|mix|combine|play|hear|sing|drop|stick|throw|slap|chuck|let|pop) )?';
+
+/** Named once more, after `replace the vocals of`. */
+const ANY_STEMS = '(?:vocals|voice|singing|drums|beat|bass|bassline|melody|guitar|piano|synths|music|instrumental)';
 
 const from = (context: ClauseContext, song: number, stems: readonly Stem[]): Wish[] =>
   stems.map((stem) => ({ kind: 'source', stem, song_id: songId(context, song) }));
@@ -37,7 +41,8 @@ export const SOURCE_RULES: readonly Rule[] = [
       `(?:only |let |have |just )?{song} (?:{modal} )?(?:only )?${SING}(?: only| alone| part| parts| lead)?`,
       `(?:be )?sung(?: only)? by {song}`,
       `(?:hear |only hear |just hear |only |just )?{song} (?:singing|rapping)`,
-      `{song} (?:as|for|on|is|to be) (?:lead|lead singer|singer|vocalist|lead vocalist|singing|vox|mic|microphone)`,
+      `{song} (?:{modal} be |be )?(?:on top|over top|up top)|(?:put |have )?{song} (?:on top|over top|up top)`,
+      `{song} (?:as|for|on|is|to be) (?:lead|main voice|main singer|one singing|lead singer|singer|vocalist|lead vocalist|singing|vox|mic|microphone)`,
     ],
     ({ song }, context) => from(context, Number(song?.slice(1)), ['vocals']),
   ),
@@ -57,7 +62,12 @@ export const SOURCE_RULES: readonly Rule[] = [
     [
       `(?:let |have |only |just )?{song} (?:{modal} )?${PLAY} {stems}(?: part| parts)?`,
       `(?:{use} )?{song} (?:for|on|as) {stems}`,
-      `(?:for )?{stems} (?:{modal} )?(?:be|come|comes|came|coming|is|are|be taken|taken|be played|played|be done|go)? ?(?:from|by|of) {song}(?: only| alone)?`,
+      `(?:for )?{stems} (?:{modal} )?(?:be|come|comes|came|coming|is|are|be taken|taken|be played|played|be done|go|is from|are from|borrowed)? ?(?:from|by|of) {song}(?: only| alone| instead)?`,
+      `(?:give|hand|leave) {stems} to {song}|(?:give|hand|leave) {song} {stems}`,
+      `(?:change|switch|replace|swap|exchange) {stems} (?:to|for|with|by) (?:ones |one )?(?:of |from )?{song}(?: ones| one)?`,
+      `(?:replace|swap|switch) @\\d {stems} (?:with|by|for|to) {song}(?: ones| one| ${ANY_STEMS})?`,
+      `{song} (?:instead of|rather than|and not|not) @\\d (?:for|on|as) {stems}`,
+      `(?:take|grab|steal|borrow|use|pull|get) {stems} (?:from|of|out of|off) {song}`,
       `{stems} (?:is |are |{modal} be )?{song}`,
       `(?:for |as |on )(?:a )?{stems} (?:{use} )?{song}`,
     ],
@@ -70,12 +80,16 @@ export const SOURCE_RULES: readonly Rule[] = [
     ({ part = '' }, context) => sourceOf(context, readPart(part)),
   ),
   rule(
-    [`${PUT}{part} (?:sings |singing |sing |rapping |raps |running |playing |going )?${OVER} {part2}`],
+    [
+      `${PUT}{part} (?:sings |singing |sing |rap |rapping |raps |run |running |runs |play |plays |playing |go |goes |going |come |comes |{modal} (?:be|go|sing|play) |is |are |right |sung |laid |layered ){0,2}${OVER} {part2}`,
+    ],
     ({ part = '', part2 = '' }, context) => oneOverOther(context, readPart(part), readPart(part2)),
   ),
   rule(
     [
-      `(?:let |have |make )?{song} (?:{modal} )?(?:play|plays)(?: rest| everything else| along| underneath)?`,
+      `(?:let |have |make )?{song} (?:{modal} )?(?:play|plays|do|does|be|provide|provides|handle|handles|run|runs|go|goes)?(?: rest| everything else| all else| along| underneath| below| beneath| in background| as background| as base| as backdrop| as bed| as foundation| behind)`,
+      `(?:let |have |make )?{song} (?:{modal} )?(?:play|plays)`,
+      `{song} (?:is|be) (?:background|base|backdrop|bed|foundation)`,
       `(?:{use} )?{song} (?:for|as|on) (?:rest|everything else|all else)`,
       `(?:rest|everything else|all else) (?:{modal} )?(?:be |come |comes |is )?(?:from|by) {song}`,
     ],
@@ -89,6 +103,14 @@ export const SOURCE_RULES: readonly Rule[] = [
   rule([`${PUT}{part} ${UNDER} {part2}`], ({ part = '', part2 = '' }, context) =>
     oneOverOther(context, readPart(part2), readPart(part)),
   ),
+  // `Adele with the drums of Get Lucky`.
+  rule([`${PUT}{song} (?:singing |sing |sings )?with {part2}`], ({ song = '', part2 = '' }, context) => {
+    const [singer, other] = [Number(song.slice(1)), readPart(part2)];
+    const isClear = other.song !== undefined && other.song !== singer && other.stems?.includes('vocals') === false;
+    const source = isClear ? sourceOf(context, other) : null;
+    const isVoice = context.songs[singer]?.has_vocals !== false;
+    return source && isVoice ? [...from(context, singer, ['vocals']), ...source] : null;
+  }),
   rule([`${PUT}{part} (?:with|and) {part2}`], ({ part = '', part2 = '' }, context) => {
     const [first, second] = [sourceOf(context, readPart(part)), sourceOf(context, readPart(part2))];
     return first && second ? [...first, ...second] : null;
@@ -100,6 +122,8 @@ export const SOURCE_RULES: readonly Rule[] = [
     '(?:do |have |try |want )?(?:other way|opposite way|wrong way) (?:round|around)',
     '(?:swap|switch|exchange) who sings(?: and who plays)?',
     '(?:songs|tracks) swapped',
+    '(?:swap|switch|trade|change) (?:places|sides|over)|(?:do |have |try |want )?other way about|reverse roles|roles reversed',
+    '(?:swap|switch) (?:vocals|singing|singer|singers) and (?:beat|beats|music|backing|instrumental|drums)',
     'vice versa',
   ),
   rule(

@@ -1,0 +1,72 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { readWishes } from '../../music/wishes/read-wishes.ts';
+import type { Reading, Wish, WishSong } from '../../schema.ts';
+import { bpm, edge, effect, energy, faster, key, less, more, seconds, shorter, source, without } from './phrasing.ts';
+
+const SONGS: readonly WishSong[] = [
+  { song_id: 'hello', name: 'Hello', artist: 'Adele', has_vocals: true, bpm: 79, key: 'F minor' },
+  { song_id: 'kit', name: 'kit drum loop', artist: '', has_vocals: false, bpm: 128, key: 'B minor' },
+];
+const read = (text: string): Reading => readWishes(text, SONGS);
+const isRead = (text: string, ...wishes: Wish[]): void =>
+  assert.deepEqual(read(text), { understood: wishes, not_understood: [] }, text);
+const isQuoted = (text: string): void => assert.deepEqual(read(text), { understood: [], not_understood: [text] }, text);
+
+test('`more loud` is louder, and `a bit slow` is a bit too slow', () => {
+  isRead('make the drums more loud', more('drums'));
+  isRead('the bass is a bit loud tbh', less('bass', 'little'));
+  isRead("it's a little on the slow side", faster({ degree: 'little' }));
+  isRead('vocals are kinda quiet', more('vocals'));
+  isRead('quite a bit shorter', shorter({ degree: 'much' }));
+  for (const text of ['the start is a bit slow', 'the drums are louder', 'it is slow']) isQuoted(text);
+});
+
+test('what a sentence that wishes says of the present is asked for', () => {
+  isRead('I wish the vocals were louder', more('vocals'));
+  isRead('it would be nice if the drums were quieter', less('drums'));
+  isRead('I would like that the bass is more strong', more('bass'));
+});
+
+test('wishes may follow each other without a word between them, if nothing is left over', () => {
+  isRead('vocals louder drums quieter', more('vocals'), less('drums'));
+  isRead('start quiet end loud', edge('start', 'quiet'), edge('end', 'loud'));
+  for (const text of ['fade out slower', 'no drums for the first 10 seconds', 'vocals louder than drums'])
+    isQuoted(text);
+});
+
+test('a pronoun stands for the part or the effect that the clause before names', () => {
+  isRead('The drums are annoying, turn them down', less('drums'));
+  isRead('I like the bass. Make it louder', more('bass'));
+  isRead('vocals are a bit quiet so turn them up', more('vocals'));
+  isRead('the echo is ugly, get rid of it', effect('off', 'echo'));
+  assert.deepEqual(read('turn them down').understood, []);
+  assert.deepEqual(read('I love the beat, but change it').understood, []);
+});
+
+test('a reason and a purpose ask for nothing', () => {
+  isRead('faster because my friends dance to it', faster());
+  isRead('128 bpm so I can run to it', bpm(128));
+  isRead('more energy for my workout', energy('more'));
+  isRead('faster because the bass is too quiet', faster(), more('bass'));
+  isQuoted('because I said so');
+  assert.deepEqual(read('add a sax so I can dance').understood, []);
+});
+
+test('of wishes that say the same in more or less detail the last or the more exact one counts', () => {
+  isRead('this is a bit boring, make it a lot livelier', energy('more', 'much'));
+  isRead("it's too high for me, two semitones down", key(-2));
+  isRead('it is too much long, 1 minute and half is good', seconds(90));
+  assert.deepEqual(read('lower the tempo 5 bpm').understood, [{ kind: 'tempo', change: 'slower', by_bpm: 5 }]);
+});
+
+test('praise of an effect is no wish for more of it', () => {
+  isRead('the reverb on the vocals is nice');
+  isRead('I love the echo');
+});
+
+test('slips in words, and short names that a word beside them shows', () => {
+  isRead('loder drums adn quiter vocals', more('drums'), less('vocals'));
+  isRead('no bass w/o drums', without('bass'), without('drums'));
+  isRead('kit plays the drums', ...source('kit', 'drums'));
+});
