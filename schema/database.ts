@@ -446,6 +446,9 @@ export interface ServiceHealthTable {
   faults: Defaulted<number>;
   last_fault: string | null;
   fault_at: Date | null;
+  checked_at: Date | null;
+  heard_at: Date | null;
+  unanswered_since: Date | null;
   updated_at: Defaulted<Date>;
 }
 

@@ -197,6 +197,9 @@ create table mashup.service_health (
   faults integer default 0 not null,
   last_fault text,
   fault_at timestamp with time zone,
+  checked_at timestamp with time zone,
+  heard_at timestamp with time zone,
+  unanswered_since timestamp with time zone,
   updated_at timestamp with time zone default mashup.now() not null,
   constraint service_health_pkey PRIMARY KEY (service),
   constraint service_health_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])))
@@ -209,6 +212,9 @@ comment on column mashup.service_health.retry_at is 'When an open circuit is due
 comment on column mashup.service_health.probe_task is 'The task that is the probe.';
 comment on column mashup.service_health.last_error is 'Kept for a while after the circuit closed: waiting tasks then return spread over some seconds.';
 comment on column mashup.service_health.faults is 'Consecutive calls that the service answered with a fault of its own, such as status 500. They count towards the attempts of the task and do not open the circuit.';
+comment on column mashup.service_health.checked_at is 'When a worker last began to ask the service for its health.';
+comment on column mashup.service_health.heard_at is 'When a worker last had an answer to that.';
+comment on column mashup.service_health.unanswered_since is 'Since when calls and checks have had no answer of the service; null: the last one had.';
 grant select on mashup.service_health to mashup_worker;
 CREATE TRIGGER mark_all_jobs_stale AFTER UPDATE OF state ON mashup.service_health FOR EACH ROW WHEN (((old.state = 'closed'::text) <> (new.state = 'closed'::text))) EXECUTE FUNCTION mashup.mark_all_jobs_stale();
 
@@ -2840,7 +2846,7 @@ declare
   v_sum double precision := 0;
   v_is_model boolean := mashup.uses_model(p_job);
 begin
-  if (exists (select from mashup.service_health h where h.state <> 'closed') or exists (select from mashup.pauses))
+  if (exists (select from mashup.service_health h where h.state <> 'closed' or h.unanswered_since is not null) or exists (select from mashup.pauses))
     and mashup.estimate_note(p_job) is not null
   then
     return null;
@@ -3120,7 +3126,7 @@ begin
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
   if p_class in ('unavailable', 'overloaded', 'refused') then
     v_blamed := coalesce((select h.service from mashup.service_health h where h.service = p_service), v_kind.service);
-    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused', p_retry_after_sec);
+    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused', p_retry_after_sec, p_class = 'unavailable');
     select state <> 'closed' into v_open from mashup.service_health where service = v_blamed;
   elsif v_task.is_probe then
     perform mashup.record_probe_success(v_kind, p_task_id, null);
@@ -3705,15 +3711,15 @@ CREATE OR REPLACE FUNCTION mashup.is_away(p_health mashup.service_health)
 AS $function$
 begin
   return case p_health.state
-    when 'closed' then false
-    -- Due for a probe: no task waits for it, and nobody knows whether it is back.
-    when 'open' then coalesce(p_health.retry_at > mashup.now(), true)
+    when 'closed' then p_health.unanswered_since is not null
+    -- Due for a probe: no task waits for it, and nobody knows whether it is back, unless a worker has asked.
+    when 'open' then coalesce(p_health.retry_at > mashup.now(), true) or p_health.unanswered_since is not null
     -- A probe that has had an event is answered.
     else not exists (select from mashup.tasks t where t.id = p_health.probe_task and t.state = 'running' and t.heard_at > t.started_at)
   end;
 end
 $function$;
-comment on function mashup.is_away(mashup.service_health) is 'Returns whether a service is known not to answer: its circuit is open and not due for a probe, or its probe has had no event yet.';
+comment on function mashup.is_away(mashup.service_health) is 'Returns whether a service is known not to answer: the last call or check had no answer, its circuit is open and not due for a probe, or its probe has had no event yet.';
 
 CREATE OR REPLACE FUNCTION mashup.is_job_paused(p_job_id uuid, p_user_id uuid)
  RETURNS boolean
@@ -5141,7 +5147,7 @@ begin
     v_used := array_remove(v_used, p_kind.service);
   end if;
   for v_service in
-    select h.service from mashup.service_health h where h.service = any (v_used) and (h.state <> 'closed' or h.failures > 0 or h.faults > 0) order by h.service
+    select h.service from mashup.service_health h where h.service = any (v_used) and (h.state <> 'closed' or h.failures > 0 or h.faults > 0 or h.unanswered_since is not null) order by h.service
   loop
     perform mashup.record_service_success(v_service);
   end loop;
@@ -5263,13 +5269,14 @@ end
 $function$;
 comment on function mashup.record_scores(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a score task and returns the job with its score, not written yet: {pairs: PairScore[], warning?}.';
 
-CREATE OR REPLACE FUNCTION mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean DEFAULT false, p_retry_after_sec real DEFAULT NULL::real)
+CREATE OR REPLACE FUNCTION mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean DEFAULT false, p_retry_after_sec real DEFAULT NULL::real, p_unanswered boolean DEFAULT false)
  RETURNS void
  LANGUAGE sql
  SET search_path TO ''
 AS $function$
   update mashup.service_health h set
       failures = h.failures + 1, last_error = left(p_error, 300), updated_at = mashup.now(),
+      unanswered_since = case when p_unanswered then coalesce(h.unanswered_since, mashup.now()) else h.unanswered_since end,
       state = case when o.opens_now then 'open' else h.state end,
       opens = h.opens + o.opens_now::integer,
       opened_at = case when h.state = 'closed' and o.opens_now then mashup.now() else h.opened_at end,
@@ -5282,7 +5289,7 @@ AS $function$
           from mashup.service_health c where c.service = p_service for update) o
     where h.service = o.service
 $function$;
-comment on function mashup.record_service_failure(text,text,bigint,boolean,real) is 'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. It waits at least p_retry_after_sec. Lock: service_health row.';
+comment on function mashup.record_service_failure(text,text,bigint,boolean,real,boolean) is 'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. It waits at least p_retry_after_sec. p_unanswered: the service gave no answer. Lock: service_health row.';
 
 CREATE OR REPLACE FUNCTION mashup.record_service_success(p_service text)
  RETURNS void
@@ -5292,9 +5299,9 @@ AS $function$
 begin
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
       -- What is kept of it shows that the circuit was open: dispatch_kind then spreads the tasks that return.
-      last_error = case when h.state <> 'closed' then h.last_error end, faults = 0,
+      last_error = case when h.state <> 'closed' then h.last_error end, faults = 0, unanswered_since = null,
       updated_at = case when h.state <> 'closed' or h.failures > 0 then mashup.now() else h.updated_at end
-    where h.service = p_service and (h.state <> 'closed' or h.failures > 0 or h.faults > 0);
+    where h.service = p_service and (h.state <> 'closed' or h.failures > 0 or h.faults > 0 or h.unanswered_since is not null);
 end
 $function$;
 comment on function mashup.record_service_success(text) is 'Closes the circuit of a service and clears its failures. Lock: service_health row.';
@@ -5424,7 +5431,7 @@ CREATE OR REPLACE FUNCTION mashup.refresh_estimates()
 AS $function$
 begin
   -- Mostly nothing is away and no job has a note.
-  if not exists (select from mashup.service_health h where h.state <> 'closed') and not exists (select from mashup.pauses)
+  if not exists (select from mashup.service_health h where h.state <> 'closed' or h.unanswered_since is not null) and not exists (select from mashup.pauses)
     and not exists (select from public.mashup_jobs j
       where j.admitted_at is not null and (j.estimate_note is not null or j.estimated_completion_at is null))
   then
@@ -5893,6 +5900,28 @@ end
 $function$;
 comment on function mashup.report_separation_models(text,text,text) is 'Notes the models of the separation service; p_classical null: it does not name them. From then on jobs want stems of these models. Returns whether they changed.';
 grant execute on function mashup.report_separation_models(text,text,text) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.report_service_check(p_service text, p_error text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  update mashup.service_health h set
+      heard_at = case when p_error is null then mashup.now() else h.heard_at end,
+      unanswered_since = case when p_error is not null then coalesce(h.unanswered_since, mashup.now()) end,
+      last_error = coalesce(left(p_error, 300), h.last_error),
+      -- It is back: its tasks need not wait for the time of the next probe.
+      retry_at = case when p_error is null and h.unanswered_since is not null and h.state = 'open' then least(h.retry_at, mashup.now()) else h.retry_at end
+    where h.service = p_service
+      -- A service may answer nothing else while it works.
+      and (p_error is null or not exists (select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+        where t.state = 'running' and p_service = any (mashup.services_of(k))));
+end
+$function$;
+comment on function mashup.report_service_check(text,text) is 'Notes that a service, or Storage, answered a check, or why it did not, unless a task of it runs. An open circuit is due for its probe as soon as its service answers again. Lock: service_health row.';
+grant execute on function mashup.report_service_check(text,text) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.request_schedule()
  RETURNS trigger
@@ -6595,6 +6624,31 @@ begin
 end
 $function$;
 comment on function mashup.services_of(mashup.task_kinds) is 'Returns what has a circuit breaker and is needed by tasks of a kind: its service, and storage if it uses files. The order is that in which rows of service_health are locked.';
+
+CREATE OR REPLACE FUNCTION mashup.services_to_check()
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_services text[];
+begin
+  with due as (
+    select h.service from mashup.service_health h
+    -- Also one that was checked in the future: the clock was set back.
+    where h.checked_at is null or h.checked_at > mashup.now() or h.checked_at <= mashup.now()
+      - case when h.unanswered_since is null then mashup.setting_interval('service_check_sec') else mashup.setting_interval('service_recheck_sec') end
+    for update skip locked
+  ), checked as (
+    update mashup.service_health h set checked_at = mashup.now() from due where h.service = due.service returning h.service
+  )
+  select array_agg(c.service order by c.service) into v_services from checked c;
+  return coalesce(v_services, '{}');
+end
+$function$;
+comment on function mashup.services_to_check() is 'Returns the services, and Storage, whose check is due, for the worker that asks: it is the only one to check them. Never waits for a row.';
+grant execute on function mashup.services_to_check() to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.setting_interval(p_name text)
  RETURNS interval
@@ -8003,7 +8057,8 @@ AS $function$
     'circuits', (select coalesce(jsonb_agg(jsonb_build_object('service', c.service, 'state', c.state, 'running', c.running,
         'waiting', c.waiting, 'at_most', c.at_most, 'last_error', c.last_error, 'probe_in_sec', extract(epoch from c.probe_in),
         'condition', c.condition, 'failures', c.failures_in_a_row, 'faults', c.faults_in_a_row, 'last_fault', c.last_fault,
-        'last_fault_sec', extract(epoch from c.last_fault_ago), 'silent_sec', extract(epoch from c.silent_for)) order by c.service), '[]')
+        'last_fault_sec', extract(epoch from c.last_fault_ago), 'silent_sec', extract(epoch from c.silent_for),
+        'heard_sec', extract(epoch from c.heard_ago), 'unanswered_sec', extract(epoch from c.unanswered_for)) order by c.service), '[]')
       from mashup.circuits c),
     'pauses', (select coalesce(jsonb_agg(to_jsonb(p) order by p.created_at), '[]') from mashup.pauses p),
     'capacity', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from mashup.capacity c where c.what in ('jobs', 'workers')),
@@ -8385,10 +8440,7 @@ create view mashup.circuits as
     h.failures AS failures_in_a_row,
     (h.retry_at - mashup.now()) AS probe_in,
     h.last_error,
-    ( SELECT count(*) AS count
-           FROM (mashup.tasks t
-             JOIN mashup.task_kinds k ON ((k.kind = t.kind)))
-          WHERE ((h.service = ANY (mashup.services_of(k.*))) AND (t.state = 'running'::text))) AS running,
+    r.running,
     ( SELECT count(*) AS count
            FROM (mashup.tasks t
              JOIN mashup.task_kinds k ON ((k.kind = t.kind)))
@@ -8409,6 +8461,8 @@ create view mashup.circuits as
             WHEN (h.state = 'half_open'::text) THEN 'being_probed'::text
             WHEN (q.silent_for IS NOT NULL) THEN 'silent'::text
             WHEN ((h.failures > 0) OR (h.faults > 0)) THEN 'failing'::text
+            WHEN (h.unanswered_since IS NOT NULL) THEN 'not_answering'::text
+            WHEN ((r.running = 0) AND ((h.heard_at IS NULL) OR (h.heard_at < (mashup.now() - ((3)::double precision * mashup.setting_interval('service_check_sec'::text)))))) THEN 'not_heard'::text
             ELSE 'available'::text
         END AS condition,
     h.faults AS faults_in_a_row,
@@ -8417,15 +8471,21 @@ create view mashup.circuits as
             WHEN ((h.failures > 0) OR (h.state <> 'closed'::text)) THEN (mashup.now() - GREATEST(h.updated_at, h.fault_at))
             ELSE (mashup.now() - h.fault_at)
         END AS last_fault_ago,
-    q.silent_for
-   FROM (mashup.service_health h
+    q.silent_for,
+    (mashup.now() - h.heard_at) AS heard_ago,
+    (mashup.now() - h.unanswered_since) AS unanswered_for
+   FROM ((mashup.service_health h
+     LEFT JOIN LATERAL ( SELECT count(*) AS running
+           FROM (mashup.tasks t
+             JOIN mashup.task_kinds k ON ((k.kind = t.kind)))
+          WHERE ((h.service = ANY (mashup.services_of(k.*))) AND (t.state = 'running'::text))) r ON (true))
      LEFT JOIN LATERAL ( SELECT max((mashup.now() - t.heard_at)) AS silent_for
            FROM (mashup.tasks t
              JOIN mashup.task_kinds k ON ((k.kind = t.kind)))
           WHERE ((k.service = h.service) AND (t.state = 'running'::text) AND mashup.is_silent(t.*))) q ON (true))
   ORDER BY h.service;
 comment on view mashup.circuits is 'Condition, circuit breaker, load and limit of each service, and of Storage, which has no limit.';
-comment on column mashup.circuits.condition is 'paused, or all kinds of its tasks are; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; available: none of these.';
+comment on column mashup.circuits.condition is 'paused, or all kinds of its tasks are; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; not_answering: it does not answer the checks of the workers; not_heard: no call of it runs, and no worker has checked it for three times service_check_sec; available: none of these.';
 
 create view mashup.draft_jobs as
  SELECT id,
@@ -8857,7 +8917,9 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 100000000, "min": 1, "name": "retention_batch", "type": "integer", "unit": null, "value": 200, "description": "Rows that one run of retention deletes at most.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "separate_early", "type": "time_of_separation", "unit": null, "value": "held", "description": "When songs are separated whole before their mashup is planned: held (of drafts, while they wait for their user), always, or never. Otherwise what the plan plays of them is separated after planning. External renderers need always.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "service_abort_hold_sec", "type": "numbers_by_service", "unit": "seconds", "value": {"scoring": 0, "analysis": 2, "processing": 2, "separation": 2, "orchestrator": 0}, "description": "Seconds for which an aborted call still counts against the limit of its service. Raise it for services that go on working on an aborted call.", "is_optional": false}
+-- {"max": 31536000, "min": 0, "name": "service_check_sec", "type": "number", "unit": "seconds", "value": 30, "description": "Seconds between two checks of a service that answers: a worker asks it for its health.", "is_optional": false}
 -- {"max": 1000, "min": 0, "name": "service_limits", "type": "numbers_by_service", "unit": null, "value": {"scoring": 4, "analysis": 2, "processing": 1, "separation": 2, "orchestrator": 4}, "description": "Calls to each service at one time.", "is_optional": false}
+-- {"max": 31536000, "min": 0, "name": "service_recheck_sec", "type": "number", "unit": "seconds", "value": 5, "description": "Seconds between two checks of a service that does not answer.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "sharing_enabled", "type": "boolean", "unit": null, "value": true, "description": "Whether mashups can be shared by a public link. False: nobody can share one, and no link is served until it is true again.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "silence_sec", "type": "number", "unit": "seconds", "value": 60, "description": "Seconds without an event after which a call that streams events ends as unanswered.", "is_optional": false}
 -- {"max": 31536000, "min": 1, "name": "song_max_sec", "type": "number", "unit": "seconds", "value": 900, "description": "Length of the longest song, in seconds.", "is_optional": false}

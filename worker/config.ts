@@ -133,6 +133,8 @@ export interface WorkerLimits {
   deletionIntervalMs: number;
   /** Interval between requests for the models of the separation service. */
   modelsIntervalMs: number;
+  /** How often this worker asks which services are due for a check. */
+  servicesIntervalMs: number;
   /** Time without a response after which a database connection counts as lost. */
   answerTimeoutMs: number;
 }
@@ -142,6 +144,7 @@ export const DEFAULT_LIMITS: WorkerLimits = {
   scoreTimeoutMs: 30_000,
   deletionIntervalMs: 5_000,
   modelsIntervalMs: 5_000,
+  servicesIntervalMs: 2_000,
   answerTimeoutMs: 25_000,
 };
 

@@ -28,6 +28,7 @@ import type { SocketWatchdog } from './database/socket-watchdog.ts';
 import { admitWaiting, deregisterWorker, sweep, unlockPools } from './database/database-api.ts';
 import { writeTaskLogs } from './database/task-logs-api.ts';
 import { watchSeparationModels } from './separation-models.ts';
+import { watchServices } from './service-watch.ts';
 import { openStorage } from './services/storage.ts';
 import { checkStorage } from './storage-check.ts';
 import { TaskLogs } from './task-logs.ts';
@@ -213,10 +214,14 @@ async function register(
   });
 }
 
-/** Starts sweeps, the deletion of files, the delivery of events, the writing of task logs and the watch of the separation models. Returns a function that stops them. */
+/**
+ * Starts sweeps, the deletion of files, the delivery of events, the writing of task logs, and the watch of the services and of the
+ * separation models. Returns a function that stops them.
+ */
 function startPeriodicWork(worker: WorkerContext, webhook: Webhook | undefined): () => void {
   const { db, limits, log, metrics, storage } = worker;
   const stopWatching = watchSeparationModels(worker);
+  const stopChecking = watchServices(worker);
   const stopSweeping = repeat(SWEEP_MS, log, 'the sweep', async () => {
     await sweep(db);
   });
@@ -230,6 +235,7 @@ function startPeriodicWork(worker: WorkerContext, webhook: Webhook | undefined):
   return () => {
     stopLogging();
     stopWatching();
+    stopChecking();
     stopDelivering();
     stopSweeping();
     stopDeleting();

@@ -61,8 +61,8 @@ export function addStatus(program: Command): void {
 function readEngine(info: StackInfo): Promise<{ workers: Worker[]; conditions: Condition[] }> {
   return withDatabase({ dataDir: info.dataDir }, async (sql) => ({
     conditions: await sql<Condition[]>`
-      select service, condition, case when condition not in ('available', 'paused')
-        then case when faults_in_a_row > 0 then coalesce(last_fault, last_error) else last_error end end as error
+      select service, condition, case when condition not in ('available', 'not_heard', 'paused')
+        then case when failures_in_a_row = 0 and faults_in_a_row > 0 then coalesce(last_fault, last_error) else last_error end end as error
       from mashup.circuits`,
     workers: await sql<Worker[]>`
       select w.id, w.host, w.pid, w.concurrency, extract(epoch from mashup.now() - w.seen_at)::int as seen_sec,

@@ -73,6 +73,7 @@
 --     report_opening, opening_stems, opening_path, is_opening   what is rendered while the rest of the songs is separated
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 --     write_task_logs                            log lines of tasks
+--     services_to_check, report_service_check    checks of services that nobody calls
 --     report_separation_models                   the models of the separation service, as workers see them
 --     report_missing_ranges                      parts of songs that a render needs and that were not separated: likewise
 -- 60  maintenance
@@ -343,6 +344,8 @@ insert into mashup.settings (name, value, description) values
   ('circuit_failures',           '5',     'Consecutive availability faults that open the circuit of a service.'),
   ('circuit_open_sec',           '15',    'Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec.'),
   ('circuit_open_max_sec',       '300',   'Longest wait of an open circuit, in seconds.'),
+  ('service_check_sec',          '30',    'Seconds between two checks of a service that answers: a worker asks it for its health.'),
+  ('service_recheck_sec',        '5',     'Seconds between two checks of a service that does not answer.'),
   ('separate_early',             '"held"', 'When songs are separated whole before their mashup is planned: held (of drafts, while they wait for their user), always, or never. Otherwise what the plan plays of them is separated after planning. External renderers need always.'),
   ('studio_version_by_default',  'false', 'Whether mashups are first made with classical stems and then with those of the separation model, where the submission does not say it. Without a model there is one result.'),
   ('silence_sec',                '60',    'Seconds without an event after which a call that streams events ends as unanswered.'),
@@ -1020,6 +1023,9 @@ create table mashup.service_health (
   faults     integer not null default 0,
   last_fault text,
   fault_at   timestamptz,
+  checked_at timestamptz,
+  heard_at   timestamptz,
+  unanswered_since timestamptz,
   updated_at timestamptz not null default mashup.now()
 );
 revoke all on mashup.service_health from public, anon, authenticated, service_role;
@@ -1031,6 +1037,9 @@ comment on column mashup.service_health.faults is 'Consecutive calls that the se
 comment on column mashup.service_health.opens is 'How often the circuit opened since it was last closed: the exponent of its wait.';
 comment on column mashup.service_health.retry_at is 'When an open circuit is due for a probe.';
 comment on column mashup.service_health.probe_task is 'The task that is the probe.';
+comment on column mashup.service_health.checked_at is 'When a worker last began to ask the service for its health.';
+comment on column mashup.service_health.heard_at is 'When a worker last had an answer to that.';
+comment on column mashup.service_health.unanswered_since is 'Since when calls and checks have had no answer of the service; null: the last one had.';
 comment on column mashup.service_health.last_error is 'Kept for a while after the circuit closed: waiting tasks then return spread over some seconds.';
 
 create table mashup.separation_models (
@@ -1819,16 +1828,16 @@ create function mashup.is_away(p_health mashup.service_health) returns boolean
   as $$
 begin
   return case p_health.state
-    when 'closed' then false
-    -- Due for a probe: no task waits for it, and nobody knows whether it is back.
-    when 'open' then coalesce(p_health.retry_at > mashup.now(), true)
+    when 'closed' then p_health.unanswered_since is not null
+    -- Due for a probe: no task waits for it, and nobody knows whether it is back, unless a worker has asked.
+    when 'open' then coalesce(p_health.retry_at > mashup.now(), true) or p_health.unanswered_since is not null
     -- A probe that has had an event is answered.
     else not exists (select from mashup.tasks t where t.id = p_health.probe_task and t.state = 'running' and t.heard_at > t.started_at)
   end;
 end
 $$;
 comment on function mashup.is_away(mashup.service_health) is
-  'Returns whether a service is known not to answer: its circuit is open and not due for a probe, or its probe has had no event yet.';
+  'Returns whether a service is known not to answer: the last call or check had no answer, its circuit is open and not due for a probe, or its probe has had no event yet.';
 
 create function mashup.estimate_note(p_job public.mashup_jobs) returns text
   language plpgsql stable set search_path = ''
@@ -1898,7 +1907,7 @@ declare
   v_sum double precision := 0;
   v_is_model boolean := mashup.uses_model(p_job);
 begin
-  if (exists (select from mashup.service_health h where h.state <> 'closed') or exists (select from mashup.pauses))
+  if (exists (select from mashup.service_health h where h.state <> 'closed' or h.unanswered_since is not null) or exists (select from mashup.pauses))
     and mashup.estimate_note(p_job) is not null
   then
     return null;
@@ -3716,9 +3725,9 @@ create function mashup.record_service_success(p_service text) returns void
 begin
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
       -- What is kept of it shows that the circuit was open: dispatch_kind then spreads the tasks that return.
-      last_error = case when h.state <> 'closed' then h.last_error end, faults = 0,
+      last_error = case when h.state <> 'closed' then h.last_error end, faults = 0, unanswered_since = null,
       updated_at = case when h.state <> 'closed' or h.failures > 0 then mashup.now() else h.updated_at end
-    where h.service = p_service and (h.state <> 'closed' or h.failures > 0 or h.faults > 0);
+    where h.service = p_service and (h.state <> 'closed' or h.failures > 0 or h.faults > 0 or h.unanswered_since is not null);
 end
 $$;
 comment on function mashup.record_service_success(text) is 'Closes the circuit of a service and clears its failures. Lock: service_health row.';
@@ -3742,11 +3751,12 @@ $$;
 comment on function mashup.record_probe_success(mashup.task_kinds, bigint, text) is
   'Closes the circuits that the task p_task_id is the probe of, except that of p_blamed. Lock: service_health rows by name.';
 
-create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean default false, p_retry_after_sec real default null) returns void
+create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean default false, p_retry_after_sec real default null, p_unanswered boolean default false) returns void
   language sql set search_path = ''
   as $$
   update mashup.service_health h set
       failures = h.failures + 1, last_error = left(p_error, 300), updated_at = mashup.now(),
+      unanswered_since = case when p_unanswered then coalesce(h.unanswered_since, mashup.now()) else h.unanswered_since end,
       state = case when o.opens_now then 'open' else h.state end,
       opens = h.opens + o.opens_now::integer,
       opened_at = case when h.state = 'closed' and o.opens_now then mashup.now() else h.opened_at end,
@@ -3759,8 +3769,8 @@ create function mashup.record_service_failure(p_service text, p_error text, p_ta
           from mashup.service_health c where c.service = p_service for update) o
     where h.service = o.service
 $$;
-comment on function mashup.record_service_failure(text, text, bigint, boolean, real) is
-  'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. It waits at least p_retry_after_sec. Lock: service_health row.';
+comment on function mashup.record_service_failure(text, text, bigint, boolean, real, boolean) is
+  'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. It waits at least p_retry_after_sec. p_unanswered: the service gave no answer. Lock: service_health row.';
 
 create function mashup.reset_orphaned_probes() returns boolean
   language plpgsql set search_path = ''
@@ -4082,7 +4092,7 @@ create function mashup.refresh_estimates() returns void
   as $$
 begin
   -- Mostly nothing is away and no job has a note.
-  if not exists (select from mashup.service_health h where h.state <> 'closed') and not exists (select from mashup.pauses)
+  if not exists (select from mashup.service_health h where h.state <> 'closed' or h.unanswered_since is not null) and not exists (select from mashup.pauses)
     and not exists (select from public.mashup_jobs j
       where j.admitted_at is not null and (j.estimate_note is not null or j.estimated_completion_at is null))
   then
@@ -4765,7 +4775,7 @@ begin
     v_used := array_remove(v_used, p_kind.service);
   end if;
   for v_service in
-    select h.service from mashup.service_health h where h.service = any (v_used) and (h.state <> 'closed' or h.failures > 0 or h.faults > 0) order by h.service
+    select h.service from mashup.service_health h where h.service = any (v_used) and (h.state <> 'closed' or h.failures > 0 or h.faults > 0 or h.unanswered_since is not null) order by h.service
   loop
     perform mashup.record_service_success(v_service);
   end loop;
@@ -5011,7 +5021,7 @@ begin
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
   if p_class in ('unavailable', 'overloaded', 'refused') then
     v_blamed := coalesce((select h.service from mashup.service_health h where h.service = p_service), v_kind.service);
-    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused', p_retry_after_sec);
+    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused', p_retry_after_sec, p_class = 'unavailable');
     select state <> 'closed' into v_open from mashup.service_health where service = v_blamed;
   elsif v_task.is_probe then
     perform mashup.record_probe_success(v_kind, p_task_id, null);
@@ -5428,6 +5438,55 @@ $$;
 comment on function mashup.report_separation_models(text, text, text) is
   'Notes the models of the separation service; p_classical null: it does not name them. From then on jobs want stems of these models. Returns whether they changed.';
 grant execute on function mashup.report_separation_models(text, text, text) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/50_worker_api/9_service_checks.sql
+
+-- Checks of services: workers ask them for their health, so that one that nobody calls is not taken to be there.
+
+create function mashup.services_to_check() returns text[]
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_services text[];
+begin
+  with due as (
+    select h.service from mashup.service_health h
+    -- Also one that was checked in the future: the clock was set back.
+    where h.checked_at is null or h.checked_at > mashup.now() or h.checked_at <= mashup.now()
+      - case when h.unanswered_since is null then mashup.setting_interval('service_check_sec') else mashup.setting_interval('service_recheck_sec') end
+    for update skip locked
+  ), checked as (
+    update mashup.service_health h set checked_at = mashup.now() from due where h.service = due.service returning h.service
+  )
+  select array_agg(c.service order by c.service) into v_services from checked c;
+  return coalesce(v_services, '{}');
+end
+$$;
+comment on function mashup.services_to_check() is
+  'Returns the services, and Storage, whose check is due, for the worker that asks: it is the only one to check them. Never waits for a row.';
+grant execute on function mashup.services_to_check() to mashup_worker;
+
+create function mashup.report_service_check(p_service text, p_error text default null) returns void
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  update mashup.service_health h set
+      heard_at = case when p_error is null then mashup.now() else h.heard_at end,
+      unanswered_since = case when p_error is not null then coalesce(h.unanswered_since, mashup.now()) end,
+      last_error = coalesce(left(p_error, 300), h.last_error),
+      -- It is back: its tasks need not wait for the time of the next probe.
+      retry_at = case when p_error is null and h.unanswered_since is not null and h.state = 'open' then least(h.retry_at, mashup.now()) else h.retry_at end
+    where h.service = p_service
+      -- A service may answer nothing else while it works.
+      and (p_error is null or not exists (select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+        where t.state = 'running' and p_service = any (mashup.services_of(k))));
+end
+$$;
+comment on function mashup.report_service_check(text, text) is
+  'Notes that a service, or Storage, answered a check, or why it did not, unless a task of it runs. An open circuit is due for its probe as soon as its service answers again. Lock: service_health row.';
+grant execute on function mashup.report_service_check(text, text) to mashup_worker;
 
 revoke execute on all functions in schema mashup from public;
 
@@ -8245,7 +8304,7 @@ comment on view mashup.failures is 'Failed jobs of the last seven days, by error
 
 create view mashup.circuits as
   select h.service, h.state, h.failures as failures_in_a_row, h.retry_at - mashup.now() as probe_in, h.last_error,
-    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where h.service = any (mashup.services_of(k)) and t.state = 'running') as running,
+    r.running,
     (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where h.service = any (mashup.services_of(k)) and t.state = 'waiting') as waiting,
     (select (s.value ->> h.service)::integer from mashup.settings s where s.name = 'service_limits') as at_most,
     case
@@ -8258,12 +8317,17 @@ create view mashup.circuits as
       when h.state = 'half_open' then 'being_probed'
       when q.silent_for is not null then 'silent'
       when h.failures > 0 or h.faults > 0 then 'failing'
+      when h.unanswered_since is not null then 'not_answering'
+      when r.running = 0 and (h.heard_at is null or h.heard_at < mashup.now() - 3 * mashup.setting_interval('service_check_sec')) then 'not_heard'
       else 'available'
     end as condition,
     h.faults as faults_in_a_row, h.last_fault,
     case when h.failures > 0 or h.state <> 'closed' then mashup.now() - greatest(h.updated_at, h.fault_at) else mashup.now() - h.fault_at end as last_fault_ago,
-    q.silent_for
+    q.silent_for, mashup.now() - h.heard_at as heard_ago, mashup.now() - h.unanswered_since as unanswered_for
   from mashup.service_health h
+  left join lateral (
+    select count(*) as running from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where h.service = any (mashup.services_of(k)) and t.state = 'running') r on true
   left join lateral (
     select max(mashup.now() - t.heard_at) as silent_for from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
     where k.service = h.service and t.state = 'running' and mashup.is_silent(t)) q on true
@@ -8271,7 +8335,7 @@ create view mashup.circuits as
 revoke all on mashup.circuits from public, anon, authenticated, service_role;
 comment on view mashup.circuits is 'Condition, circuit breaker, load and limit of each service, and of Storage, which has no limit.';
 comment on column mashup.circuits.condition is
-  'paused, or all kinds of its tasks are; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; available: none of these.';
+  'paused, or all kinds of its tasks are; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; not_answering: it does not answer the checks of the workers; not_heard: no call of it runs, and no worker has checked it for three times service_check_sec; available: none of these.';
 
 create view mashup.queue_by_user as
   select j.user_id, count(*) filter (where j.admitted_at is not null) as running,
@@ -8608,7 +8672,8 @@ create function mashup.operator_overview() returns jsonb
     'circuits', (select coalesce(jsonb_agg(jsonb_build_object('service', c.service, 'state', c.state, 'running', c.running,
         'waiting', c.waiting, 'at_most', c.at_most, 'last_error', c.last_error, 'probe_in_sec', extract(epoch from c.probe_in),
         'condition', c.condition, 'failures', c.failures_in_a_row, 'faults', c.faults_in_a_row, 'last_fault', c.last_fault,
-        'last_fault_sec', extract(epoch from c.last_fault_ago), 'silent_sec', extract(epoch from c.silent_for)) order by c.service), '[]')
+        'last_fault_sec', extract(epoch from c.last_fault_ago), 'silent_sec', extract(epoch from c.silent_for),
+        'heard_sec', extract(epoch from c.heard_ago), 'unanswered_sec', extract(epoch from c.unanswered_for)) order by c.service), '[]')
       from mashup.circuits c),
     'pauses', (select coalesce(jsonb_agg(to_jsonb(p) order by p.created_at), '[]') from mashup.pauses p),
     'capacity', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from mashup.capacity c where c.what in ('jobs', 'workers')),

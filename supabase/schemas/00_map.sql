@@ -69,6 +69,7 @@
 --     report_opening, opening_stems, opening_path, is_opening   what is rendered while the rest of the songs is separated
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 --     write_task_logs                            log lines of tasks
+--     services_to_check, report_service_check    checks of services that nobody calls
 --     report_separation_models                   the models of the separation service, as workers see them
 --     report_missing_ranges                      parts of songs that a render needs and that were not separated: likewise
 -- 60  maintenance

@@ -50,6 +50,8 @@ insert into mashup.settings (name, value, description) values
   ('circuit_failures',           '5',     'Consecutive availability faults that open the circuit of a service.'),
   ('circuit_open_sec',           '15',    'Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec.'),
   ('circuit_open_max_sec',       '300',   'Longest wait of an open circuit, in seconds.'),
+  ('service_check_sec',          '30',    'Seconds between two checks of a service that answers: a worker asks it for its health.'),
+  ('service_recheck_sec',        '5',     'Seconds between two checks of a service that does not answer.'),
   ('separate_early',             '"held"', 'When songs are separated whole before their mashup is planned: held (of drafts, while they wait for their user), always, or never. Otherwise what the plan plays of them is separated after planning. External renderers need always.'),
   ('studio_version_by_default',  'false', 'Whether mashups are first made with classical stems and then with those of the separation model, where the submission does not say it. Without a model there is one result.'),
   ('silence_sec',                '60',    'Seconds without an event after which a call that streams events ends as unanswered.'),

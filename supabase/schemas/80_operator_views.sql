@@ -52,7 +52,7 @@ comment on view mashup.failures is 'Failed jobs of the last seven days, by error
 
 create view mashup.circuits as
   select h.service, h.state, h.failures as failures_in_a_row, h.retry_at - mashup.now() as probe_in, h.last_error,
-    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where h.service = any (mashup.services_of(k)) and t.state = 'running') as running,
+    r.running,
     (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where h.service = any (mashup.services_of(k)) and t.state = 'waiting') as waiting,
     (select (s.value ->> h.service)::integer from mashup.settings s where s.name = 'service_limits') as at_most,
     case
@@ -65,12 +65,17 @@ create view mashup.circuits as
       when h.state = 'half_open' then 'being_probed'
       when q.silent_for is not null then 'silent'
       when h.failures > 0 or h.faults > 0 then 'failing'
+      when h.unanswered_since is not null then 'not_answering'
+      when r.running = 0 and (h.heard_at is null or h.heard_at < mashup.now() - 3 * mashup.setting_interval('service_check_sec')) then 'not_heard'
       else 'available'
     end as condition,
     h.faults as faults_in_a_row, h.last_fault,
     case when h.failures > 0 or h.state <> 'closed' then mashup.now() - greatest(h.updated_at, h.fault_at) else mashup.now() - h.fault_at end as last_fault_ago,
-    q.silent_for
+    q.silent_for, mashup.now() - h.heard_at as heard_ago, mashup.now() - h.unanswered_since as unanswered_for
   from mashup.service_health h
+  left join lateral (
+    select count(*) as running from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where h.service = any (mashup.services_of(k)) and t.state = 'running') r on true
   left join lateral (
     select max(mashup.now() - t.heard_at) as silent_for from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
     where k.service = h.service and t.state = 'running' and mashup.is_silent(t)) q on true
@@ -78,7 +83,7 @@ create view mashup.circuits as
 revoke all on mashup.circuits from public, anon, authenticated, service_role;
 comment on view mashup.circuits is 'Condition, circuit breaker, load and limit of each service, and of Storage, which has no limit.';
 comment on column mashup.circuits.condition is
-  'paused, or all kinds of its tasks are; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; available: none of these.';
+  'paused, or all kinds of its tasks are; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; not_answering: it does not answer the checks of the workers; not_heard: no call of it runs, and no worker has checked it for three times service_check_sec; available: none of these.';
 
 create view mashup.queue_by_user as
   select j.user_id, count(*) filter (where j.admitted_at is not null) as running,

@@ -74,7 +74,8 @@ create function mashup.operator_overview() returns jsonb
     'circuits', (select coalesce(jsonb_agg(jsonb_build_object('service', c.service, 'state', c.state, 'running', c.running,
         'waiting', c.waiting, 'at_most', c.at_most, 'last_error', c.last_error, 'probe_in_sec', extract(epoch from c.probe_in),
         'condition', c.condition, 'failures', c.failures_in_a_row, 'faults', c.faults_in_a_row, 'last_fault', c.last_fault,
-        'last_fault_sec', extract(epoch from c.last_fault_ago), 'silent_sec', extract(epoch from c.silent_for)) order by c.service), '[]')
+        'last_fault_sec', extract(epoch from c.last_fault_ago), 'silent_sec', extract(epoch from c.silent_for),
+        'heard_sec', extract(epoch from c.heard_ago), 'unanswered_sec', extract(epoch from c.unanswered_for)) order by c.service), '[]')
       from mashup.circuits c),
     'pauses', (select coalesce(jsonb_agg(to_jsonb(p) order by p.created_at), '[]') from mashup.pauses p),
     'capacity', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from mashup.capacity c where c.what in ('jobs', 'workers')),

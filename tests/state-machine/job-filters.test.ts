@@ -163,6 +163,7 @@ it('a service that answers with faults, is silent or is paused is not available'
   };
   await m.sql`update mashup.tasks set run_at = mashup.now()`;
   await m.sweep();
+  await m.sql`select mashup.report_service_check('analysis')`;
   assert.equal(await conditionOf(), 'available');
   const task = await m.claimNext(worker);
   assert.ok(task);

@@ -55,6 +55,18 @@ after(() => rm(folder, { recursive: true, force: true }));
 const contract = async <T>(name: string): Promise<T> =>
   JSON.parse(await readFile(join(ROOT, 'tests', 'fixtures', 'contracts', name), 'utf8')) as T;
 
+test('a failed mashup offers what helps: a retry, or other words', () => {
+  const actions = (errorCode: string, parentId: string | null): string[] => {
+    const job = { status: 'failed', takedownReason: null, errorCode, parentId } as MashupJob;
+    return [...frontend.renderActions(job).matchAll(/([A-Z][a-z ]+)<\/button>/g)].map(([, label]) => label ?? '');
+  };
+  assert.deepEqual(actions('service_failed', 'first'), ['Retry', 'Choose other songs']);
+  for (const code of ['wish_changes_nothing', 'wish_not_understood', 'edit_not_possible']) {
+    assert.deepEqual(actions(code, 'first'), ['Ask for something else', 'Choose other songs']);
+    assert.deepEqual(actions(code, null), ['Start again with other wishes']);
+  }
+});
+
 test('the hooks return the members of the existing hooks', () => {
   const { generator, analyzer } = frontend.hooks();
   const { generateMashup, setMashupResult, ...generated } = generator;

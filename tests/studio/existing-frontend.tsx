@@ -1,6 +1,7 @@
 /** The hooks and components as an existing frontend uses them: with its types and props, below the provider. */
 import type { ComponentType } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
+import { JobActions } from '../../packages/react/components/progress/JobActions.tsx';
 import { Countdown } from '../../packages/react/components/progress/Countdown.tsx';
 import { createClient } from '@supabase/supabase-js';
 import type { MashupJob } from '@mashup-engine/client';
@@ -45,6 +46,13 @@ export function hooks(): { generator: ExistingGenerator; analyzer: ExistingAnaly
 /** Renders the warnings of a job as HTML. */
 export function renderWarnings(job: MashupJob): string {
   return renderToStaticMarkup(<Warnings job={job} />);
+}
+
+/** Renders the actions on a job as HTML. */
+export function renderActions(job: MashupJob): string {
+  const nothing = (): Promise<void> => Promise.resolve();
+  const generator = { cancel: nothing, retry: nothing, isLive: true };
+  return renderToStaticMarkup(<JobActions job={job} generator={generator} onStartOver={() => {}} onOpen={() => {}} />);
 }
 
 /** The remaining time of a job, or why it is not known. */

@@ -72,3 +72,16 @@ test('a task that takes down its service each time fails in the end, though the 
   // Each song has its first call, whose service may have been away, and at most four that follow an answer.
   assert.ok(services.callsOf('analysis').length - before <= 2 * 5);
 });
+
+test('a service that nobody calls is seen to be away, and to be back', async () => {
+  const conditionOf = async (service: ServiceName): Promise<string | undefined> => {
+    const [row] = await sql<{ condition: string }[]>`select condition from mashup.circuits where service = ${service}`;
+    return row?.condition;
+  };
+  await sql`update mashup.settings set value = '0.1' where name in ('service_check_sec', 'service_recheck_sec')`;
+  await until('it is heard from', async () => (await conditionOf('scoring')) === 'available');
+  services.away('scoring', page(502, 'Bad Gateway'));
+  await until('it is missed', async () => (await conditionOf('scoring')) === 'not_answering');
+  services.away('scoring', undefined);
+  await until('it is heard from again', async () => (await conditionOf('scoring')) === 'available');
+});

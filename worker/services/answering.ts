@@ -1,6 +1,7 @@
 /** Whether a service is there, before it is given work again after a call without an answer. */
 import type { ServiceName } from '../../schema.ts';
 import { TaskError } from '../errors.ts';
+import { reportServiceCheck } from '../database/service-checks-api.ts';
 import type { Claim } from '../database/database-api.ts';
 import type { WorkerContext } from '../tasks/context.ts';
 import { callJson } from './http.ts';
@@ -14,7 +15,7 @@ const CHECK_TIMEOUT_MS = 5_000;
  * unavailable.
  * @throws TaskError `service_unavailable`, which spends no attempt, if the service does not answer
  */
-async function checkAnswering(
+export async function checkAnswering(
   service: ServiceName,
   baseUrl: string,
   options: { signal: AbortSignal; token?: string },
@@ -47,7 +48,7 @@ const UNANSWERED: ReadonlySet<string> = new Set(['service_unavailable', 'service
  * @throws as {@link checkAnswering}
  */
 export async function checkBeforeWork(
-  { serviceTokens, serviceUrls }: Pick<WorkerContext, 'serviceTokens' | 'serviceUrls'>,
+  { db, serviceTokens, serviceUrls }: Pick<WorkerContext, 'db' | 'serviceTokens' | 'serviceUrls'>,
   { fallback, is_probe, kind, last_error, service }: Claim,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -56,5 +57,6 @@ export async function checkBeforeWork(
   const needsService = kind === 'plan' ? isUnanswered && !MAYBE_PAID.has(last_error ?? '') : is_probe || isUnanswered;
   if (fallback || !needsService) return false;
   await checkAnswering(service, serviceUrls[service], { signal, token: serviceTokens[service] });
+  await reportServiceCheck(db, service);
   return true;
 }

@@ -11,6 +11,10 @@ export interface Problem {
 /** Errors of a text that the user has to write in other words. */
 const OTHER_WORDS: readonly string[] = ['wish_not_understood', 'wish_changes_nothing'];
 
+/** Whether a job that failed with this code would fail again as it is: only other words or edits help. */
+export const needsOtherWords = (code: string | null): boolean =>
+  code !== null && [...OTHER_WORDS, 'wish_not_possible', 'edit_not_possible'].includes(code);
+
 /** Converts any error; a MashupClientError keeps its message and hint. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof MashupClientError) {

@@ -1,7 +1,7 @@
 import { isPaused, PauseButton } from './Pauses.tsx';
 import type { Toggle } from './Pauses.tsx';
 import { jobsUrl } from './filters.ts';
-import { agoText } from './times.ts';
+import { agoText, roughText } from './times.ts';
 import type { Overview, ServiceCondition } from './types.ts';
 
 /** Colours of the conditions. The words say the same. */
@@ -11,6 +11,8 @@ const COLORS: Record<ServiceCondition, string> = {
   silent: 'bg-warn',
   being_probed: 'bg-warn',
   unavailable: 'bg-bad',
+  not_answering: 'bg-bad',
+  not_heard: 'bg-warn',
   paused: 'bg-soft',
 };
 
@@ -26,6 +28,8 @@ function conditionText({
   faults,
   last_fault_sec,
   waiting,
+  heard_sec,
+  unanswered_sec,
 }: Circuit): string {
   switch (condition) {
     case 'unavailable':
@@ -40,6 +44,10 @@ function conditionText({
       return `failing: the last ${failures + faults === 1 ? 'call' : `${failures + faults} calls`} failed${
         last_fault_sec === null ? '' : `, ${agoText(last_fault_sec)}`
       }`;
+    case 'not_answering':
+      return `no answer for ${roughText(seconds(unanswered_sec))}`;
+    case 'not_heard':
+      return heard_sec === null ? 'not heard from yet' : `last heard from ${agoText(heard_sec)}`;
     default:
       return condition;
   }
@@ -71,9 +79,9 @@ function statusText(overview: Overview, circuit: Circuit): string {
 }
 
 /** The last error that explains the condition, if it has one. */
-function errorOf({ condition, faults, last_error, last_fault }: Circuit): string | null {
-  if (condition === 'available') return null;
-  return faults > 0 ? (last_fault ?? last_error) : last_error;
+function errorOf({ condition, failures, faults, last_error, last_fault }: Circuit): string | null {
+  if (condition === 'available' || condition === 'not_heard') return null;
+  return failures === 0 && faults > 0 ? (last_fault ?? last_error) : last_error;
 }
 
 const loadText = (counts: Record<'running' | 'ready' | 'waiting', number>): string =>

@@ -38,10 +38,12 @@ export function durationText(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** How long ago something was, in one unit: `just now`, `40 s ago`, `12 min ago`, `3 h ago`. */
-export function agoText(seconds: number): string {
-  if (seconds < 5) return 'just now';
-  if (seconds < 90) return `${Math.round(seconds)} s ago`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
-  return `${Math.round(seconds / 3600)} h ago`;
+/** A duration in one unit: `40 s`, `12 min`, `3 h`. */
+export function roughText(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
 }
+
+/** How long ago something was: `just now`, or {@link roughText}. */
+export const agoText = (seconds: number): string => (seconds < 5 ? 'just now' : `${roughText(seconds)} ago`);

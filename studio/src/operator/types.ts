@@ -46,7 +46,8 @@ export interface Hour {
 export type PauseScope = PausesTable['scope'];
 
 /** How a service is, the worst first. */
-export type ServiceCondition = 'paused' | 'unavailable' | 'being_probed' | 'silent' | 'failing' | 'available';
+export type ServiceCondition =
+  'paused' | 'unavailable' | 'being_probed' | 'silent' | 'failing' | 'not_answering' | 'not_heard' | 'available';
 
 /** The state of the whole engine. */
 export interface Overview {
@@ -76,6 +77,9 @@ export interface Overview {
     last_fault: string | null;
     last_fault_sec: number | null;
     silent_sec: number | null;
+    /** Since it last answered a check, and since when it has not answered. */
+    heard_sec: number | null;
+    unanswered_sec: number | null;
   }[];
   pauses: { scope: PauseScope; key: string; reason: string; actor: string }[];
   kinds: KindLoad[];

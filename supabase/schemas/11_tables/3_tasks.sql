@@ -144,6 +144,9 @@ create table mashup.service_health (
   faults     integer not null default 0,
   last_fault text,
   fault_at   timestamptz,
+  checked_at timestamptz,
+  heard_at   timestamptz,
+  unanswered_since timestamptz,
   updated_at timestamptz not null default mashup.now()
 );
 revoke all on mashup.service_health from public, anon, authenticated, service_role;
@@ -155,6 +158,9 @@ comment on column mashup.service_health.faults is 'Consecutive calls that the se
 comment on column mashup.service_health.opens is 'How often the circuit opened since it was last closed: the exponent of its wait.';
 comment on column mashup.service_health.retry_at is 'When an open circuit is due for a probe.';
 comment on column mashup.service_health.probe_task is 'The task that is the probe.';
+comment on column mashup.service_health.checked_at is 'When a worker last began to ask the service for its health.';
+comment on column mashup.service_health.heard_at is 'When a worker last had an answer to that.';
+comment on column mashup.service_health.unanswered_since is 'Since when calls and checks have had no answer of the service; null: the last one had.';
 comment on column mashup.service_health.last_error is 'Kept for a while after the circuit closed: waiting tasks then return spread over some seconds.';
 
 create table mashup.separation_models (

@@ -22,16 +22,16 @@ create function mashup.is_away(p_health mashup.service_health) returns boolean
   as $$
 begin
   return case p_health.state
-    when 'closed' then false
-    -- Due for a probe: no task waits for it, and nobody knows whether it is back.
-    when 'open' then coalesce(p_health.retry_at > mashup.now(), true)
+    when 'closed' then p_health.unanswered_since is not null
+    -- Due for a probe: no task waits for it, and nobody knows whether it is back, unless a worker has asked.
+    when 'open' then coalesce(p_health.retry_at > mashup.now(), true) or p_health.unanswered_since is not null
     -- A probe that has had an event is answered.
     else not exists (select from mashup.tasks t where t.id = p_health.probe_task and t.state = 'running' and t.heard_at > t.started_at)
   end;
 end
 $$;
 comment on function mashup.is_away(mashup.service_health) is
-  'Returns whether a service is known not to answer: its circuit is open and not due for a probe, or its probe has had no event yet.';
+  'Returns whether a service is known not to answer: the last call or check had no answer, its circuit is open and not due for a probe, or its probe has had no event yet.';
 
 create function mashup.estimate_note(p_job public.mashup_jobs) returns text
   language plpgsql stable set search_path = ''
@@ -101,7 +101,7 @@ declare
   v_sum double precision := 0;
   v_is_model boolean := mashup.uses_model(p_job);
 begin
-  if (exists (select from mashup.service_health h where h.state <> 'closed') or exists (select from mashup.pauses))
+  if (exists (select from mashup.service_health h where h.state <> 'closed' or h.unanswered_since is not null) or exists (select from mashup.pauses))
     and mashup.estimate_note(p_job) is not null
   then
     return null;

@@ -6,9 +6,9 @@ create function mashup.record_service_success(p_service text) returns void
 begin
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
       -- What is kept of it shows that the circuit was open: dispatch_kind then spreads the tasks that return.
-      last_error = case when h.state <> 'closed' then h.last_error end, faults = 0,
+      last_error = case when h.state <> 'closed' then h.last_error end, faults = 0, unanswered_since = null,
       updated_at = case when h.state <> 'closed' or h.failures > 0 then mashup.now() else h.updated_at end
-    where h.service = p_service and (h.state <> 'closed' or h.failures > 0 or h.faults > 0);
+    where h.service = p_service and (h.state <> 'closed' or h.failures > 0 or h.faults > 0 or h.unanswered_since is not null);
 end
 $$;
 comment on function mashup.record_service_success(text) is 'Closes the circuit of a service and clears its failures. Lock: service_health row.';
@@ -32,11 +32,12 @@ $$;
 comment on function mashup.record_probe_success(mashup.task_kinds, bigint, text) is
   'Closes the circuits that the task p_task_id is the probe of, except that of p_blamed. Lock: service_health rows by name.';
 
-create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean default false, p_retry_after_sec real default null) returns void
+create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean default false, p_retry_after_sec real default null, p_unanswered boolean default false) returns void
   language sql set search_path = ''
   as $$
   update mashup.service_health h set
       failures = h.failures + 1, last_error = left(p_error, 300), updated_at = mashup.now(),
+      unanswered_since = case when p_unanswered then coalesce(h.unanswered_since, mashup.now()) else h.unanswered_since end,
       state = case when o.opens_now then 'open' else h.state end,
       opens = h.opens + o.opens_now::integer,
       opened_at = case when h.state = 'closed' and o.opens_now then mashup.now() else h.opened_at end,
@@ -49,8 +50,8 @@ create function mashup.record_service_failure(p_service text, p_error text, p_ta
           from mashup.service_health c where c.service = p_service for update) o
     where h.service = o.service
 $$;
-comment on function mashup.record_service_failure(text, text, bigint, boolean, real) is
-  'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. It waits at least p_retry_after_sec. Lock: service_health row.';
+comment on function mashup.record_service_failure(text, text, bigint, boolean, real, boolean) is
+  'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. It waits at least p_retry_after_sec. p_unanswered: the service gave no answer. Lock: service_health row.';
 
 create function mashup.reset_orphaned_probes() returns boolean
   language plpgsql set search_path = ''

@@ -127,7 +127,7 @@ create function mashup.refresh_estimates() returns void
   as $$
 begin
   -- Mostly nothing is away and no job has a note.
-  if not exists (select from mashup.service_health h where h.state <> 'closed') and not exists (select from mashup.pauses)
+  if not exists (select from mashup.service_health h where h.state <> 'closed' or h.unanswered_since is not null) and not exists (select from mashup.pauses)
     and not exists (select from public.mashup_jobs j
       where j.admitted_at is not null and (j.estimate_note is not null or j.estimated_completion_at is null))
   then

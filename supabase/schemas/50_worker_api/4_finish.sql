@@ -66,7 +66,7 @@ begin
     v_used := array_remove(v_used, p_kind.service);
   end if;
   for v_service in
-    select h.service from mashup.service_health h where h.service = any (v_used) and (h.state <> 'closed' or h.failures > 0 or h.faults > 0) order by h.service
+    select h.service from mashup.service_health h where h.service = any (v_used) and (h.state <> 'closed' or h.failures > 0 or h.faults > 0 or h.unanswered_since is not null) order by h.service
   loop
     perform mashup.record_service_success(v_service);
   end loop;

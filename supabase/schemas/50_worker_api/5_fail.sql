@@ -21,7 +21,7 @@ begin
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
   if p_class in ('unavailable', 'overloaded', 'refused') then
     v_blamed := coalesce((select h.service from mashup.service_health h where h.service = p_service), v_kind.service);
-    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused', p_retry_after_sec);
+    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused', p_retry_after_sec, p_class = 'unavailable');
     select state <> 'closed' into v_open from mashup.service_health where service = v_blamed;
   elsif v_task.is_probe then
     perform mashup.record_probe_success(v_kind, p_task_id, null);

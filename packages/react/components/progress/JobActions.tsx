@@ -2,20 +2,25 @@ import { useState } from 'react';
 import type { MashupJob } from '@mashup-engine/client';
 import type { MashupGenerator } from '../../hooks/useMashupGenerator.ts';
 import { useOnline } from '../../hooks/useOnline.ts';
-import { toProblem } from '../../state/problem.ts';
+import { needsOtherWords, toProblem } from '../../state/problem.ts';
 import type { Problem } from '../../state/problem.ts';
 import { Icon } from '../common/icons.tsx';
 import { Notice } from '../common/Notice.tsx';
 
-/** Cancels a live job, retries a stopped one, or leads to other songs; and shows whether the page is connected. */
+/**
+ * Cancels a live job, retries a stopped one, or leads to other songs; and shows whether the page is connected. A version that would
+ * fail again leads to the one that it was to change.
+ */
 export function JobActions({
   job,
   generator: { cancel, retry, isLive },
   onStartOver,
+  onOpen,
 }: {
   job: MashupJob;
   generator: Pick<MashupGenerator, 'cancel' | 'retry' | 'isLive'>;
   onStartOver?: () => void;
+  onOpen: (jobId: string) => void;
 }) {
   const [problem, setProblem] = useState<Problem>();
   const attempt = async (work: () => Promise<void>): Promise<void> => {
@@ -24,6 +29,8 @@ export function JobActions({
   };
   const isTakenDown = job.takedownReason !== null;
   const isStopped = job.status === 'failed' || job.status === 'cancelled';
+  const isRepeatable = !needsOtherWords(job.errorCode);
+  const { parentId } = job;
   return (
     <>
       {problem && <Notice problem={problem} />}
@@ -36,15 +43,20 @@ export function JobActions({
             Cancel
           </button>
         )}
-        {isStopped && !isTakenDown && (
+        {isStopped && !isTakenDown && isRepeatable && (
           <button type="button" className="button-primary" onClick={() => void attempt(retry)}>
             <Icon name="retry" />
             Retry
           </button>
         )}
+        {isStopped && !isRepeatable && parentId !== null && (
+          <button type="button" className="button-primary" onClick={() => onOpen(parentId)}>
+            Ask for something else
+          </button>
+        )}
         {isStopped && onStartOver && (
           <button type="button" className="button" onClick={onStartOver}>
-            Choose other songs
+            {isRepeatable || parentId !== null ? 'Choose other songs' : 'Start again with other wishes'}
           </button>
         )}
         <ConnectionStatus isLive={isLive} />

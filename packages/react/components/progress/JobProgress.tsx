@@ -10,7 +10,15 @@ import { StageTrack } from './StageTrack.tsx';
 import { StepProgress } from './StepProgress.tsx';
 
 /** The progress of a job: stages, current step, songs, remaining time, and the actions on it. */
-export function JobProgress({ job, onStartOver }: { job: MashupJob; onStartOver?: () => void }) {
+export function JobProgress({
+  job,
+  onStartOver,
+  onOpen,
+}: {
+  job: MashupJob;
+  onStartOver?: () => void;
+  onOpen: (jobId: string) => void;
+}) {
   const generator = useMashupGenerator();
   const isProcessing = job.status === 'processing';
   const step = waitingText(job) ?? job.currentStep;
@@ -28,7 +36,7 @@ export function JobProgress({ job, onStartOver }: { job: MashupJob; onStartOver?
         ))}
       </ul>
       {isProcessing && <PlanPreview generator={generator} />}
-      <JobActions job={job} generator={generator} onStartOver={onStartOver} />
+      <JobActions job={job} generator={generator} onStartOver={onStartOver} onOpen={onOpen} />
     </section>
   );
 }

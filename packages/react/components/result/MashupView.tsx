@@ -53,7 +53,7 @@ export function MashupView({ onOpen, onStartOver }: Props) {
   const sections = toMashupSections(plan?.timeline ?? [], plan?.global);
   const open = onOpen ?? resume;
   const title = (played ?? job).title ?? job.songs.map((song) => song.name).join(' × ');
-  const progress = job.status !== 'complete' && <JobProgress job={job} onStartOver={onStartOver} />;
+  const progress = job.status !== 'complete' && <JobProgress job={job} onStartOver={onStartOver} onOpen={open} />;
   return (
     <div className="mashup-ui space-y-5">
       <header>

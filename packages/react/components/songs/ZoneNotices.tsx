@@ -12,13 +12,19 @@ export function ZoneNotices({
   intake: FileIntake;
   generatorProblem: Problem | undefined;
 }) {
-  const { problem } = useStore(useStudio().selection);
+  const { draft, problem } = useStore(useStudio().selection);
   return (
     <div aria-live="polite" className="space-y-2 empty:hidden">
       {intake.refusals.map((refusal) => (
         <Notice key={refusal.message} problem={refusal} onDismiss={() => intake.dismiss(refusal)} />
       ))}
       {problem && <Notice problem={problem} />}
+      {(draft?.waitingOn === 'circuit' || draft?.waitingOn === 'pause') && (
+        <Notice
+          kind="warn"
+          problem={{ message: `${draft.currentStep.split(';')[0]}.`, hint: 'It goes on by itself.' }}
+        />
+      )}
       {generatorProblem && <Notice problem={generatorProblem} />}
     </div>
   );
