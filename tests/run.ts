@@ -1,9 +1,10 @@
 /**
  * Runs the tests: each file in a process of its own, several at a time, on one Postgres for all of them.
  *
- *   node tests/run.ts [--deep | --unit | --neural] [path or part of a path …]
+ *   node tests/run.ts [--unit | --long | --deep | --neural] [path or part of a path …]
  *
  * --unit  only files that start no process and open no connection (tests/support/unit.ts); no Postgres is started
+ * --long  only files ending in `.long.test.ts`: attacks and hard material that take a fifth of a minute and more
  * --deep  only files ending in `.deep.test.ts`, whose tests take minutes
  * --neural  only those of tests/neural/, which install a separation model first; no Postgres is started
  */
@@ -68,7 +69,14 @@ const REPORT_BYTES = 64 * 1024 * 1024;
 /** Number of files in the list at the end of a run. */
 const SLOWEST = 25;
 
-type Kind = 'usual' | 'unit' | 'deep' | 'neural';
+type Kind = 'usual' | 'unit' | 'long' | 'deep' | 'neural';
+
+/** Kind of a file by its name; unit tests are usual files. */
+function kindOf(file: string): Exclude<Kind, 'unit'> {
+  if (file.startsWith(NEURAL_FOLDER)) return 'neural';
+  if (file.endsWith('.deep.test.ts')) return 'deep';
+  return file.endsWith('.long.test.ts') ? 'long' : 'usual';
+}
 
 /** Test files of a kind whose path contains one of the given parts, long ones first. */
 async function findFiles(kind: Kind, parts: string[]): Promise<string[]> {
@@ -76,8 +84,7 @@ async function findFiles(kind: Kind, parts: string[]): Promise<string[]> {
   const cache = new Map<string, Promise<string[]>>();
   for await (const found of glob('tests/**/*.test.ts', { cwd: ROOT })) {
     const file = found.replaceAll('\\', '/');
-    if (file.endsWith('.deep.test.ts') !== (kind === 'deep')) continue;
-    if (file.startsWith(NEURAL_FOLDER) !== (kind === 'neural')) continue;
+    if (kindOf(file) !== (kind === 'unit' ? 'usual' : kind)) continue;
     if (parts.length > 0 && !parts.some((part) => file.includes(part))) continue;
     if (kind === 'unit' && !(await isUnitTest(join(ROOT, file), cache))) continue;
     files.push(file);
@@ -169,7 +176,7 @@ async function printSlowest(timesFile: string, count: number): Promise<void> {
 
 const options = new Set(process.argv.slice(2).filter((argument) => argument.startsWith('--')));
 const parts = process.argv.slice(2).filter((argument) => !options.has(argument));
-const kind: Kind = (['deep', 'unit', 'neural'] as const).find((name) => options.has(`--${name}`)) ?? 'usual';
+const kind: Kind = (['unit', 'long', 'deep', 'neural'] as const).find((name) => options.has(`--${name}`)) ?? 'usual';
 const files = await findFiles(kind, parts);
 if (files.length === 0) {
   console.error(`No test file matches ${parts.join(', ')}. The files are tests/**/*.test.ts.`);
