@@ -27,6 +27,8 @@ const common = {
   message: z.string().optional(),
   /** Whether the service of the task answered: closes its circuit. Absent: yes. */
   service_used: z.boolean().optional(),
+  /** Why the task did without its service, which answered: operators see it. */
+  service_fault: z.string().optional(),
   /** Whether the result came from a cache: its duration is not measured then. Absent: no. */
   from_cache: z.boolean().optional(),
 };

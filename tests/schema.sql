@@ -3133,8 +3133,7 @@ begin
   end if;
   -- The service answers, with faults of its own: its circuit stays closed, and operators see it.
   if p_class = 'transient' and p_spends and p_code not in ('internal_error', 'claim_unreadable') then
-    update mashup.service_health h set faults = h.faults + 1, last_fault = left(p_message, 300), fault_at = mashup.now()
-      where h.service = coalesce((select b.service from mashup.service_health b where b.service = p_service), v_kind.service);
+    perform mashup.record_service_fault(coalesce((select b.service from mashup.service_health b where b.service = p_service), v_kind.service), p_message);
   end if;
   perform mashup.discard_output(v_task);
   -- While its circuit is open, a task loses no attempt by waiting. One that takes down a service that is there each time does.
@@ -5151,6 +5150,10 @@ begin
   loop
     perform mashup.record_service_success(v_service);
   end loop;
+  -- The task did without it, and nobody would see that it fails.
+  if p_result ->> 'service_fault' is not null then
+    perform mashup.record_service_fault(p_kind.service, p_result ->> 'service_fault');
+  end if;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
     perform mashup.record_duration(p_task.kind, p_seconds,
       case when (select st.is_by_length from mashup.stage_stats st where st.kind = p_task.kind) then mashup.expected_length(p_job)
@@ -5161,7 +5164,7 @@ begin
   end if;
 end
 $function$;
-comment on function mashup.record_measurements(mashup.tasks,mashup.task_kinds,mashup_jobs,jsonb,real) is 'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
+comment on function mashup.record_measurements(mashup.tasks,mashup.task_kinds,mashup_jobs,jsonb,real) is 'Records that the service of a finished task answered, unless {service_used: false}, or what was wrong with its answer ({service_fault}), and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
 CREATE OR REPLACE FUNCTION mashup.record_plan(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS mashup_jobs
@@ -5290,6 +5293,15 @@ AS $function$
     where h.service = o.service
 $function$;
 comment on function mashup.record_service_failure(text,text,bigint,boolean,real,boolean) is 'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. It waits at least p_retry_after_sec. p_unanswered: the service gave no answer. Lock: service_health row.';
+
+CREATE OR REPLACE FUNCTION mashup.record_service_fault(p_service text, p_message text)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  update mashup.service_health h set faults = h.faults + 1, last_fault = left(p_message, 300), fault_at = mashup.now() where h.service = p_service
+$function$;
+comment on function mashup.record_service_fault(text,text) is 'Counts a call that a service answered with a fault of its own: its circuit stays as it is, and operators see it. Lock: service_health row.';
 
 CREATE OR REPLACE FUNCTION mashup.record_service_success(p_service text)
  RETURNS void

@@ -57,7 +57,7 @@
 -- 40  scheduler
 --     sync_places, sync_places_with_limits, free_places, release_place, repair_places   the places of services
 --     admit_jobs, next_admission, try_to_admit, admit_waiting   slots
---     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
+--     record_service_success, record_probe_success, record_service_failure, record_service_fault, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
 --     dispatch_*, spare_places                   waiting tasks become ready and get their queue entry
 --     refresh_waiting_on, refresh_estimates, waiting_step, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
 --     schedule, schedule_all                     all of it,
@@ -3772,6 +3772,14 @@ $$;
 comment on function mashup.record_service_failure(text, text, bigint, boolean, real, boolean) is
   'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. It waits at least p_retry_after_sec. p_unanswered: the service gave no answer. Lock: service_health row.';
 
+create function mashup.record_service_fault(p_service text, p_message text) returns void
+  language sql set search_path = ''
+  as $$
+  update mashup.service_health h set faults = h.faults + 1, last_fault = left(p_message, 300), fault_at = mashup.now() where h.service = p_service
+$$;
+comment on function mashup.record_service_fault(text, text) is
+  'Counts a call that a service answered with a fault of its own: its circuit stays as it is, and operators see it. Lock: service_health row.';
+
 create function mashup.reset_orphaned_probes() returns boolean
   language plpgsql set search_path = ''
   as $$
@@ -4779,6 +4787,10 @@ begin
   loop
     perform mashup.record_service_success(v_service);
   end loop;
+  -- The task did without it, and nobody would see that it fails.
+  if p_result ->> 'service_fault' is not null then
+    perform mashup.record_service_fault(p_kind.service, p_result ->> 'service_fault');
+  end if;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
     perform mashup.record_duration(p_task.kind, p_seconds,
       case when (select st.is_by_length from mashup.stage_stats st where st.kind = p_task.kind) then mashup.expected_length(p_job)
@@ -4790,7 +4802,7 @@ begin
 end
 $$;
 comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, public.mashup_jobs, jsonb, real) is
-  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
+  'Records that the service of a finished task answered, unless {service_used: false}, or what was wrong with its answer ({service_fault}), and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
 create function mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb) returns void
   language plpgsql set search_path = ''
@@ -5028,8 +5040,7 @@ begin
   end if;
   -- The service answers, with faults of its own: its circuit stays closed, and operators see it.
   if p_class = 'transient' and p_spends and p_code not in ('internal_error', 'claim_unreadable') then
-    update mashup.service_health h set faults = h.faults + 1, last_fault = left(p_message, 300), fault_at = mashup.now()
-      where h.service = coalesce((select b.service from mashup.service_health b where b.service = p_service), v_kind.service);
+    perform mashup.record_service_fault(coalesce((select b.service from mashup.service_health b where b.service = p_service), v_kind.service), p_message);
   end if;
   perform mashup.discard_output(v_task);
   -- While its circuit is open, a task loses no attempt by waiting. One that takes down a service that is there each time does.

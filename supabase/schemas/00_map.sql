@@ -53,7 +53,7 @@
 -- 40  scheduler
 --     sync_places, sync_places_with_limits, free_places, release_place, repair_places   the places of services
 --     admit_jobs, next_admission, try_to_admit, admit_waiting   slots
---     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
+--     record_service_success, record_probe_success, record_service_failure, record_service_fault, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
 --     dispatch_*, spare_places                   waiting tasks become ready and get their queue entry
 --     refresh_waiting_on, refresh_estimates, waiting_step, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
 --     schedule, schedule_all                     all of it,

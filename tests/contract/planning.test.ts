@@ -394,3 +394,28 @@ test('texts, plan, and wishes of a mashup follow the corrections of its renderer
     select changes from mashup_results where job_id = ${version}`;
   assert.match(changed!.changes, /^The bass of "Song \d" is 5 dB louder/m);
 });
+
+test('a planner that answers with faults is seen to, though every mashup is planned without it', async () => {
+  const health = async (): Promise<unknown> => {
+    const [row] = await fixture.sql`
+      select condition, faults_in_a_row as faults, last_fault from mashup.circuits where service = 'orchestrator'`;
+    return { ...row };
+  };
+  const html = { status: 500, contentType: 'text/html', body: '<h1>Internal Server Error</h1>' };
+  const garbage = { status: 200, contentType: 'application/json', body: '{"masterplan": [[' };
+  for (const [answer, faults, last_fault] of [
+    [html, 1, 'The planning service failed (500): Internal Server Error'],
+    [garbage, 2, 'The planning service did not respond with JSON.'],
+  ] as const) {
+    fixture.services.next('orchestrator', answer);
+    const job = await fixture.untilEnded(await fixture.submit(songs));
+    assert.equal(job.stage, 'complete');
+    assert.deepEqual(await health(), { condition: 'failing', faults, last_fault });
+  }
+  await fixture.untilEnded(await fixture.submit(songs));
+  assert.deepEqual(await health(), {
+    condition: 'available',
+    faults: 0,
+    last_fault: 'The planning service did not respond with JSON.',
+  });
+});

@@ -14,6 +14,7 @@ import { toLines } from '../../music/texts/lines.ts';
 import { planWithWishes } from '../../music/producer/plan-with-wishes.ts';
 import { ClaimLost, TaskError } from '../errors.ts';
 import { retryWrite } from '../database/retry-write.ts';
+import { redact } from '../redact.ts';
 import { callPlan, MAYBE_PAID, planRequest, readPaidFailure, readPlanFacts } from '../services/orchestrator.ts';
 import type { PlanBrief, PlanFacts } from '../services/orchestrator.ts';
 import { findExhaustedBudget, saveReceipt, settingNumber } from '../database/database-api.ts';
@@ -53,6 +54,8 @@ interface Made {
   /** What the planner wrote, before checks and repairs. */
   written?: unknown;
   isServiceUsed: boolean;
+  /** Why the answer of the service could not be used. */
+  serviceFault?: string;
 }
 
 type Paid = Pick<PlanFacts, 'tokens' | 'costUsd'>;
@@ -98,6 +101,7 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
     warning: made.warning,
     length_note: lengthText,
     service_used: made.isServiceUsed,
+    service_fault: made.serviceFault,
     message: 'The mashup is planned',
   };
 }
@@ -109,6 +113,7 @@ function changesOf({ previous, feedback, songs }: PlanBrief, { plan, changes }: 
 
 async function makePlan(context: TaskContext, brief: PlanBrief, generation: number): Promise<Made> {
   let reason = 'the planning service was not available';
+  let serviceFault: string | undefined;
   let paid = NOTHING_PAID;
   const wasPaid = await mayBePaidAlready(context);
   if (wasPaid) reason = 'the planning service did not respond, and a call that may have been paid for is not repeated';
@@ -121,10 +126,10 @@ async function makePlan(context: TaskContext, brief: PlanBrief, generation: numb
     if (error instanceof ClaimLost || !(error instanceof TaskError)) throw error;
     // Retry only these later. After an invalid answer, which may have been paid for, the service would repeat it.
     if (error.faultClass === 'unavailable' || error.faultClass === 'overloaded') throw error;
-    reason = error.message;
+    reason = serviceFault = redact(error.message);
   }
   context.signal.throwIfAborted();
-  return { ...planByRules(brief, reason), ...paid };
+  return { ...planByRules(brief, reason), ...paid, serviceFault };
 }
 
 /** Requests a plan, checks it and sends faults back. Uses receipts first; with `onlyReceipts` it requests nothing new. */

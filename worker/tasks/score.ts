@@ -4,6 +4,7 @@ import type { AnalyzedSong, PairScore } from '../../schema.ts';
 import { matchPhrases } from '../../music/scoring/phrases.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
 import { TaskError } from '../errors.ts';
+import { redact } from '../redact.ts';
 import { callScore } from '../services/scoring.ts';
 import type { TaskContext } from './context.ts';
 import { loadSongs, pairsOf } from './task-inputs.ts';
@@ -12,6 +13,7 @@ import { loadSongs, pairsOf } from './task-inputs.ts';
 export async function score(context: TaskContext): Promise<ScoreTaskResult> {
   const pairs = pairsOf(await loadSongs(context));
   let reason = 'it was not available';
+  let serviceFault: string | undefined;
   if (!context.claim.fallback) {
     try {
       const scores = await scoreByService(context, pairs);
@@ -20,13 +22,14 @@ export async function score(context: TaskContext): Promise<ScoreTaskResult> {
       context.signal.throwIfAborted();
       // Retrying does not resolve a permanent fault: fall back at once.
       if (!(error instanceof TaskError) || error.faultClass !== 'permanent') throw error;
-      reason = error.message;
+      reason = serviceFault = redact(error.message);
     }
   }
   return {
     pairs: pairs.map(([first, second]) => scorePair(first, second)),
     warning: `The songs were compared without the scoring service: ${reason}`,
     service_used: false,
+    service_fault: serviceFault,
     message: 'The songs are compared by the local formula',
   };
 }

@@ -53,6 +53,14 @@ $$;
 comment on function mashup.record_service_failure(text, text, bigint, boolean, real, boolean) is
   'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. It waits at least p_retry_after_sec. p_unanswered: the service gave no answer. Lock: service_health row.';
 
+create function mashup.record_service_fault(p_service text, p_message text) returns void
+  language sql set search_path = ''
+  as $$
+  update mashup.service_health h set faults = h.faults + 1, last_fault = left(p_message, 300), fault_at = mashup.now() where h.service = p_service
+$$;
+comment on function mashup.record_service_fault(text, text) is
+  'Counts a call that a service answered with a fault of its own: its circuit stays as it is, and operators see it. Lock: service_health row.';
+
 create function mashup.reset_orphaned_probes() returns boolean
   language plpgsql set search_path = ''
   as $$

@@ -70,6 +70,10 @@ begin
   loop
     perform mashup.record_service_success(v_service);
   end loop;
+  -- The task did without it, and nobody would see that it fails.
+  if p_result ->> 'service_fault' is not null then
+    perform mashup.record_service_fault(p_kind.service, p_result ->> 'service_fault');
+  end if;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
     perform mashup.record_duration(p_task.kind, p_seconds,
       case when (select st.is_by_length from mashup.stage_stats st where st.kind = p_task.kind) then mashup.expected_length(p_job)
@@ -81,7 +85,7 @@ begin
 end
 $$;
 comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, public.mashup_jobs, jsonb, real) is
-  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
+  'Records that the service of a finished task answered, unless {service_used: false}, or what was wrong with its answer ({service_fault}), and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
 create function mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb) returns void
   language plpgsql set search_path = ''

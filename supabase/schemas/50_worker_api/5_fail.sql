@@ -28,8 +28,7 @@ begin
   end if;
   -- The service answers, with faults of its own: its circuit stays closed, and operators see it.
   if p_class = 'transient' and p_spends and p_code not in ('internal_error', 'claim_unreadable') then
-    update mashup.service_health h set faults = h.faults + 1, last_fault = left(p_message, 300), fault_at = mashup.now()
-      where h.service = coalesce((select b.service from mashup.service_health b where b.service = p_service), v_kind.service);
+    perform mashup.record_service_fault(coalesce((select b.service from mashup.service_health b where b.service = p_service), v_kind.service), p_message);
   end if;
   perform mashup.discard_output(v_task);
   -- While its circuit is open, a task loses no attempt by waiting. One that takes down a service that is there each time does.
