@@ -2,6 +2,7 @@
 export { Icon } from './components/common/icons.tsx';
 export { loadedLater } from './components/common/loaded-later.tsx';
 export { MusicText } from './components/common/MusicText.tsx';
+export { isDoubleClick } from './components/common/press.ts';
 export { PreviewButton } from './components/common/PreviewButton.tsx';
 export { Warnings } from './components/result/Warnings.tsx';
 export { toneOf } from './components/common/tones.ts';

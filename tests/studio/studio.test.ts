@@ -7,6 +7,7 @@ import type { Download } from 'playwright-core';
 import { WORKING_STAGES } from '../../schema/stages.ts';
 import type { ReplayStage } from '../../schema/stages.ts';
 import { reasonToSkip } from './browser.ts';
+import { testDoubleClicks } from './double-click-tests.ts';
 import { testMixer } from './mixer-tests.ts';
 import { testExample } from './example-tests.ts';
 import { testLibrary } from './library-tests.ts';
@@ -57,6 +58,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
   testSongSelection(() => fixture);
   testSeparatorChoice(() => fixture);
   testWishes(() => fixture);
+  testDoubleClicks(() => fixture);
 
   test('a mashup is created by keyboard alone; its stages are shown live, after a reload and in a second tab', async () => {
     const { page, shown, context } = fixture;

@@ -28,7 +28,10 @@ export interface GeneratorState {
 }
 
 export interface Generator extends Store<GeneratorState> {
-  /** Starts the draft of these songs if there is one, else submits them. Returns the job's id; undefined if it failed. */
+  /**
+   * Starts the draft of these songs if there is one, else submits them. Returns the job's id; undefined if it failed. A call while one
+   * is under way joins that one.
+   */
   make(songs: StudioSong[], options?: MashupOptions): Promise<string | undefined>;
   /** Follows a job by its id; undefined stops following. */
   open(jobId: string | undefined): void;
@@ -56,6 +59,15 @@ const TOO_MANY_SONGS: Problem = {
 function playableOf(job: MashupJob, known: Pick<GeneratorState, 'job' | 'playable'>): PlayableAudio | undefined {
   if (job.playable !== null) return job.playable;
   return job.status !== 'complete' && job.epoch === known.job?.epoch ? known.playable : undefined;
+}
+
+/** Calls while one is under way join that one, as the second press of a double click. */
+function oneAtATime<Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>): typeof call {
+  let current: Promise<Result> | undefined;
+  return (...args) =>
+    (current ??= call(...args).finally(() => {
+      current = undefined;
+    }));
 }
 
 /** Creates the store of the current mashup. It takes drafts from `selection`. */
@@ -86,7 +98,7 @@ export function createGenerator(
   return {
     ...store,
     open,
-    async make(songs, options = {}) {
+    make: oneAtATime(async (songs: StudioSong[], options: MashupOptions = {}) => {
       if (songs.length < MIN_SONGS || songs.length > MAX_SONGS) {
         store.set({ problem: songs.length < MIN_SONGS ? TOO_FEW_SONGS : TOO_MANY_SONGS });
         return undefined;
@@ -112,6 +124,6 @@ export function createGenerator(
       } finally {
         store.set({ isSubmitting: false });
       }
-    },
+    }),
   };
 }

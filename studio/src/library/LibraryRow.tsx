@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { signResultUrl } from '@mashup-engine/client';
 import type { MashupJob } from '@mashup-engine/client';
 import { useStudio } from '@mashup-engine/react';
-import { ago, clock, displayKey, Icon, MusicText, PreviewButton } from '@mashup-engine/react/kit';
+import { ago, clock, displayKey, Icon, isDoubleClick, MusicText, PreviewButton } from '@mashup-engine/react/kit';
 import { STAGE_NAMES } from '../../../schema/stages.ts';
 
 const STATUS_CLASSES: Record<MashupJob['status'], string> = {
@@ -99,7 +99,10 @@ function DeleteButton({ title, onDelete }: { title: string; onDelete: () => void
     <button
       type="button"
       className={`button-quiet ${isConfirming ? 'text-bad' : ''}`}
-      onClick={() => (isConfirming ? onDelete() : setIsConfirming(true))}
+      onClick={(click) => {
+        if (!isConfirming) setIsConfirming(true);
+        else if (!isDoubleClick(click)) onDelete();
+      }}
       onBlur={() => setIsConfirming(false)}
     >
       <Icon name="trash" />

@@ -3,6 +3,7 @@ import { shareLinks } from '@mashup-engine/client';
 import type { MashupJob, ShareLinks } from '@mashup-engine/client';
 import { Icon } from '../common/icons.tsx';
 import { Notice } from '../common/Notice.tsx';
+import { isDoubleClick } from '../common/press.ts';
 import { CopyField } from './CopyField.tsx';
 import { useShare } from './useShare.ts';
 import type { Share } from './useShare.ts';
@@ -143,7 +144,13 @@ function StopSharing({ isBusy, onStop }: { isBusy: boolean; onStop: () => Promis
             The link will lead nowhere, and players on other pages will stop. A later link is another one.
           </p>
           <div className="mt-3 flex flex-wrap gap-2">
-            <button type="button" className="button" disabled={isBusy} onClick={() => void onStop()} autoFocus>
+            <button
+              type="button"
+              className="button"
+              disabled={isBusy}
+              onClick={(click) => void (isDoubleClick(click) || onStop())}
+              autoFocus
+            >
               <Icon name="close" />
               Yes, stop sharing
             </button>

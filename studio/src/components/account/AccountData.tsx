@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { deleteAccount, exportAccount } from '@mashup-engine/client';
 import { Notice, toProblem, useStudio } from '@mashup-engine/react';
 import type { Problem } from '@mashup-engine/react';
+import { isDoubleClick } from '@mashup-engine/react/kit';
 
 /** The browser reads the file after the click. */
 const KEEP_BLOB_MS = 60_000;
@@ -40,7 +41,10 @@ export function AccountData() {
           type="button"
           className="button"
           disabled={isBusy}
-          onClick={() => (isConfirming ? void run(() => deleteAccount(supabase)) : setIsConfirming(true))}
+          onClick={(click) => {
+            if (!isConfirming) setIsConfirming(true);
+            else if (!isDoubleClick(click)) void run(() => deleteAccount(supabase));
+          }}
         >
           {isConfirming ? 'Delete the account and everything in it' : 'Delete my account'}
         </button>
