@@ -1,12 +1,9 @@
 /** Divides a sentence into clauses: those that a rule matches whole, and the others. */
-import type { Wish } from '../../schema.ts';
+import type { Clause } from './clause.ts';
 import type { ReadClause } from './clause-reader.ts';
 import { splitInARow } from './in-a-row.ts';
 import { widen, withoutReason } from './limits.ts';
 import { isWord, type Token } from './tokens.ts';
-
-/** A clause with the wishes in it; null if it is not understood. `joiner` joins it to the one before. */
-export type Clause = { tokens: readonly Token[]; wishes: readonly Wish[] | null; joiner: string };
 
 /** Words and marks between clauses. They belong to none. */
 const JOINER = /^(?:and|then|but|plus|n|[,&+/:–—-])$/;

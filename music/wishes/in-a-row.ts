@@ -1,6 +1,6 @@
 /** Reads wishes that follow each other without a word or a mark between them: `start quiet end loud`. */
 import type { ReadClause } from './clause-reader.ts';
-import type { Clause } from './clauses.ts';
+import type { Clause } from './clause.ts';
 import { LIMIT } from './limits.ts';
 import { normalize } from './normal-form.ts';
 import type { Token } from './tokens.ts';

@@ -1,5 +1,5 @@
 /** What a clause does to those beside it: it takes them back, limits them, or says why they are asked for. */
-import type { Clause } from './clauses.ts';
+import type { Clause } from './clause.ts';
 
 /** What takes back the wish before it: `more drums, I mean less drums`. */
 const CORRECTION =

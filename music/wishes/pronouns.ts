@@ -1,7 +1,7 @@
 /** Reads clauses that name a part of the clause before them by a pronoun: `the drums are annoying, turn them down`. */
 import type { Wish } from '../../schema.ts';
 import type { ReadClause } from './clause-reader.ts';
-import type { Clause } from './clauses.ts';
+import type { Clause } from './clause.ts';
 import { normalize } from './normal-form.ts';
 import { EFFECT_NAMES } from './rules/effects.ts';
 import { compilePattern } from './terms.ts';

@@ -4,7 +4,8 @@
  */
 import type { Reading, Wish, WishSong } from '../../schema.ts';
 import { makeReader } from './clause-reader.ts';
-import { divide, type Clause } from './clauses.ts';
+import type { Clause } from './clause.ts';
+import { divide } from './clauses.ts';
 import { contradictoryWishes } from './contradictions.ts';
 import { isCorrection } from './limits.ts';
 import { resolvePronouns } from './pronouns.ts';
