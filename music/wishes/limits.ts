@@ -11,15 +11,21 @@ export const isCorrection = ({ tokens, wishes }: Clause): boolean =>
 
 /** A reason or a purpose: `because I run to it`, `so that we can dance`. */
 const REASON = /^(?:because|cos|cuz|coz|'cause|so (?:that |i |we |you |it |they |people |everyone |my |our |the ))/;
+/** An opinion of the whole, beside a wish. */
+const OPINION =
+  /^(?:(?:i |im |i'm |it's |its |it is |that's |thats |this is |this one is |sorry )?(?:am )?(?:just |still |really |quite |so )?(?:not (?:really |quite |so |very |that |too )?(?:feeling (?:it|this|this one)|my (?:thing|taste|style)|convinced|happy|sure|into it|there yet|right|it|keen|impressed|what i wanted|what i had in mind)|(?:i )?(?:don't|dont|do not|didn't|didnt) (?:really |quite |much )?(?:like|love) (?:it|this|this one|that|that one)(?: much| very much)?|meh|nah|nope|no|hmm+|almost|nearly|close|almost there|nearly there)|(?:it's|its|it is|that's|thats|this is) (?:weird|wrong|bad|awful|terrible|strange|meh|odd|off))(?: yet| really| tbh| sorry| at all| but)*$/;
 /** A reason that may be more than one: it speaks of the music. */
 const OF_MUSIC =
   /\b(?:vocals?|voices?|sing\w*|rap\w*|drums?|beats?|bass\w*|melod\w*|guitars?|pianos?|synths?|chords?|music|intro|outro|start\w*|end\w*|drops?|chorus\w*|verses?|bridge|echo\w*|reverb\w*|effects?|tempo|key|pitch|but|not)\b/;
 
 /** Takes a reason that is no wish itself for one that asks for nothing, if it follows a wish. */
 export function withoutReason(clause: Clause, at: number, clauses: readonly Clause[]): Clause {
+  if (clause.wishes !== null) return clause;
   const text = clause.tokens.map((token) => token.text).join(' ');
-  const isReason = clause.wishes === null && REASON.test(`${text} `) && !OF_MUSIC.test(text) && !/[@#]/.test(text);
-  return isReason && (clauses[at - 1]?.wishes?.length ?? 0) > 0 ? { ...clause, wishes: [] } : clause;
+  const isWished = (other: number): boolean => (clauses[other]?.wishes?.length ?? 0) > 0;
+  if (OPINION.test(text)) return isWished(at - 1) || isWished(at + 1) ? { ...clause, wishes: [] } : clause;
+  const isReason = REASON.test(`${text} `) && !OF_MUSIC.test(text) && !/[@#]/.test(text);
+  return isReason && isWished(at - 1) ? { ...clause, wishes: [] } : clause;
 }
 
 /** Words that limit a wish to a place, a time or a condition. */

@@ -14,6 +14,9 @@ const CONTRACTIONS = new Map(Object.entries({
   "we'd": 'we would', "didn't": 'did not', didnt: 'did not', "wasn't": 'was not', "weren't": 'were not', "i'll": 'i will', "we're": 'we are',
   wont: 'will not', gotta: 'have to', gonna: 'going to', lemme: 'let me', cuz: 'because', cos: 'because', coz: 'because', "'cause": 'because', 'til': 'until',
 })); // prettier-ignore
+/** Whether a word is written for two: `theres`. It is no misspelling. */
+export const isContraction = (word: string): boolean => CONTRACTIONS.has(word);
+
 /** Words without a meaning for the reading. */
 const EMPTY = new Set(
   (

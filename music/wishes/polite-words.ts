@@ -20,7 +20,7 @@ const LEADS = [
   'make sure(?: to)?|let us|try to|try and|make|let|have|try|do|go|go for|go with|get|keep|bring|how about|what about|what if|why not|see',
   '(?:should|could|needs to|need to|has to|have to|must|to|can|will|would|might)(?: be| have| get| sound| feel| come| go| become)?',
   'be|being|has|with|while|for|there (?:should|could|must|needs to) be|there is|there are',
-  'everything|all|thing|version|guys|please',
+  'everything|all|thing|version|music|mix|guys|please',
 ];
 /** Polite words after a wish. */
 const TAILS = [

@@ -3,17 +3,23 @@ import type { Wish } from '../../schema.ts';
 import type { ReadClause } from './clause-reader.ts';
 import type { Clause } from './clause.ts';
 import { normalize } from './normal-form.ts';
+import { DROP, SECTIONS } from './rules/arrangement.ts';
+import { EDGE_NOUNS } from './rules/edges.ts';
 import { EFFECT_NAMES } from './rules/effects.ts';
 import { compilePattern } from './terms.ts';
 import type { Token } from './tokens.ts';
 
 /** A pronoun, alone or with its verb: `they`, `they're`. */
 const PRONOUN = /^(it|they|them|those|these|that)(?:'(s|re))?$/;
-const NAMED = [compilePattern('{part}'), compilePattern(EFFECT_NAMES)];
+const NAMED = ['{part}', EFFECT_NAMES, DROP, SECTIONS, EDGE_NOUNS].map(compilePattern);
+/** A comparison alone goes on about what was named: `too many parts, fewer please`. */
+const ALONE = /^(?:more|less|fewer|louder|quieter|softer)(?: please| pls)?$/;
 const MAX_NAME_TOKENS = 6;
 const MAX_COMMENT_TOKENS = 10;
 /** Only wishes about parts and effects: `it` is mostly the mashup. */
-const ABOUT_PARTS: ReadonlySet<Wish['kind']> = new Set(['level', 'without', 'effect', 'edge_part']);
+const ABOUT_PARTS: ReadonlySet<Wish['kind']> = new Set([
+  ...(['level', 'without', 'effect', 'edge', 'edge_part', 'drop', 'sections'] as const),
+]);
 const IS = /^(?:is|are|was|were|sounds?|feels?|seems?|gets?|keeps?|makes?)$/;
 
 /** What a clause names, and where in it. */
@@ -32,6 +38,7 @@ function firstName(tokens: readonly Token[]): Name | undefined {
 
 /** The clause with what its pronoun stands for. */
 function withName(tokens: readonly Token[], name: Name): Token[] | undefined {
+  if (ALONE.test(tokens.map(({ text }) => text).join(' '))) return [...tokens, ...name.tokens];
   const at = tokens.findIndex((token) => !token.entity && PRONOUN.test(token.text));
   const pronoun = tokens[at];
   if (!pronoun) return undefined;

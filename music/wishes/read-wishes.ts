@@ -8,6 +8,7 @@ import type { Clause } from './clause.ts';
 import { divide } from './clauses.ts';
 import { contradictoryWishes } from './contradictions.ts';
 import { isCorrection } from './limits.ts';
+import { isContraction } from './normal-form.ts';
 import { resolvePronouns } from './pronouns.ts';
 import { findQuantities } from './quantities.ts';
 import type { Rule } from './rule.ts';
@@ -59,7 +60,8 @@ export function readWishes(text: string, songs: readonly WishSong[]): Reading {
   };
 }
 
-const corrected = (token: Token): Token => (token.entity ? token : { ...token, text: correctSpelling(token.text) });
+const corrected = (token: Token): Token =>
+  token.entity || isContraction(token.text) ? token : { ...token, text: correctSpelling(token.text) };
 
 /** Takes the last wish of a sentence back that the next sentence corrects: `More drums. Scratch that.` */
 const takeBack = (sentences: readonly Clause[][]): Clause[][] =>

@@ -54,6 +54,18 @@ function shortFirstNames({ name, artist }: WishSong): string[] {
   });
 }
 
+/** `MJ` for Michael Jackson. */
+const initialsOf = ({ artist }: WishSong): string[] =>
+  artist
+    .slice(0, MAX_NAME_LENGTH)
+    .split(ARTIST_SEPARATOR)
+    .map((each) =>
+      wordsOf(each)
+        .map((word) => word[0])
+        .join(''),
+    )
+    .filter((initials) => /^[a-z]{2,4}$/.test(initials) && !/^(?:db|bpm|st)$/.test(initials) && isTelling(initials));
+
 /** Parts of a name that stand for it: one telling word, or two words and more. */
 function partsOf(words: readonly string[]): string[][] {
   const parts: string[][] = [];
@@ -83,7 +95,7 @@ function aliasesOf(songs: readonly WishSong[]): Alias[] {
       if (words.join('').length > 1) add(words, index);
       for (const part of partsOf(words)) add(part, index);
     }
-    for (const first of shortFirstNames(song)) add([first], index);
+    for (const short of [...shortFirstNames(song), ...initialsOf(song)]) add([short], index);
   });
   // A browser compiles this too: a copy is sorted, since older ones have no `toSorted`.
   const aliases = [...found.values()].filter((alias) => alias !== null);
@@ -100,6 +112,7 @@ function isNameWord(token: Token | undefined, word: string, isLast: boolean): bo
 const BEFORE_NAME = new Set(['of', 'from', 'by', 'over', 'song', 'track', 'called', 'named', '"', '“', '”']);
 /** Only who is named does this. */
 const AFTER_NAME = /^(?:by|sings|raps|over|under|underneath)$/;
+const ON_TOP = /^(?:on top|up top)$/;
 /** After a name that is no word of wishes. */
 const AFTER_SHORT_NAME = /^(?:sing|singing|rap|rapping|plays?|on)$/;
 
@@ -109,6 +122,7 @@ function isNamedHere(tokens: readonly Token[], at: number, text: string): boolea
   const written = text.slice(tokens[at]?.from, tokens[at]?.to);
   const isCapital = /^\p{Lu}/u.test(written) && before !== undefined && isWord(before);
   const next = tokens[at + 1]?.text ?? '';
+  if (ON_TOP.test(`${next} ${tokens[at + 2]?.text}`)) return true;
   if (AFTER_NAME.test(next) || (AFTER_SHORT_NAME.test(next) && !isVocabulary(tokens[at]?.text ?? ''))) return true;
   return isCapital || (before !== undefined && BEFORE_NAME.has(before.text)) || /'s$/.test(plainWord(written));
 }
@@ -147,7 +161,7 @@ function findReferences(tokens: readonly Token[], songs: readonly WishSong[]): T
     if (!token) continue;
     const ordinal = ordinalOf(token.text, songs.length);
     const number = NUMBERS.get(next?.text.replace(/'s$/, '') ?? '');
-    const before = found.at(-1)?.text;
+    const before = (found.at(-1)?.text === 'the' ? found.at(-2) : found.at(-1))?.text;
     if (ordinal !== undefined && ordinal < songs.length && next && NOUN.test(next.text)) {
       found.push(songToken([token, next], ordinal));
       at += 1;

@@ -2,7 +2,22 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { readWishes } from '../../music/wishes/read-wishes.ts';
 import type { Reading, Wish, WishSong } from '../../schema.ts';
-import { bpm, edge, effect, energy, faster, key, less, more, seconds, shorter, source, without } from './phrasing.ts';
+import {
+  again,
+  bpm,
+  drop,
+  edge,
+  effect,
+  energy,
+  faster,
+  key,
+  less,
+  more,
+  seconds,
+  shorter,
+  source,
+  without,
+} from './phrasing.ts';
 
 const SONGS: readonly WishSong[] = [
   { song_id: 'hello', name: 'Hello', artist: 'Adele', has_vocals: true, bpm: 79, key: 'F minor' },
@@ -42,6 +57,22 @@ test('a pronoun stands for the part or the effect that the clause before names',
   isRead('the echo is ugly, get rid of it', effect('off', 'echo'));
   assert.deepEqual(read('turn them down').understood, []);
   assert.deepEqual(read('I love the beat, but change it').understood, []);
+});
+
+test('a pronoun stands for the drop, the start and the end too, and a comparison alone goes on about what was named', () => {
+  isRead('the drop takes ages, get to it sooner', drop('earlier'));
+  isRead('the ending is boring, make it bigger', edge('end', 'loud'));
+  isRead('too many effects, fewer please', effect('less'));
+  isRead('the drums are great, more please', more('drums'));
+});
+
+test('an opinion beside a wish asks for nothing', () => {
+  isRead('not feeling it, try again', again);
+  isQuoted("I don't like it");
+});
+
+test('the height of a voice is no level', () => {
+  for (const text of ['make the vocals higher', 'the vocals are too high']) isQuoted(text);
 });
 
 test('a reason and a purpose ask for nothing', () => {

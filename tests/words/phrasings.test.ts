@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { Wish } from '../../schema.ts';
 import { FURTHER_PHRASINGS } from './further-phrasings.ts';
+import { HELD_BACK_PHRASINGS } from './held-back-phrasings.ts';
 import { SEEN_PHRASINGS } from './seen-phrasings.ts';
 import { TYPED_PHRASINGS } from './typed-phrasings.ts';
 import { UNSEEN_PHRASINGS } from './unseen-phrasings.ts';
@@ -11,6 +12,7 @@ const TABLES = {
   unseen: UNSEEN_PHRASINGS,
   further: FURTHER_PHRASINGS,
   typed: TYPED_PHRASINGS,
+  'held back': HELD_BACK_PHRASINGS,
 };
 
 for (const [name, table] of Object.entries(TABLES)) {

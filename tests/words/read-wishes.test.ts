@@ -5,6 +5,7 @@ import { readWishes } from '../../music/wishes/read-wishes.ts';
 import { refusalOf, WHAT_CAN_BE_ASKED } from '../../music/wishes/refuse.ts';
 import { Reading, type Wish, type WishSong } from '../../schema.ts';
 import { FURTHER_PHRASINGS } from './further-phrasings.ts';
+import { HELD_BACK_PHRASINGS } from './held-back-phrasings.ts';
 import { judge } from './score.ts';
 import { SEEN_PHRASINGS } from './seen-phrasings.ts';
 import { TYPED_PHRASINGS } from './typed-phrasings.ts';
@@ -22,6 +23,7 @@ for (const [name, table, least] of [
   ['unseen', UNSEEN_PHRASINGS, 80],
   ['further', FURTHER_PHRASINGS, 60],
   ['typed', TYPED_PHRASINGS, 75],
+  ['held back', HELD_BACK_PHRASINGS, 75],
 ] as const)
   test(`of the ${name} phrasings at least ${least} are read whole, and none is read wrongly`, () => {
     const judged = table.map((phrasing) => ({ text: phrasing.text, ...judge(phrasing) }));

@@ -1,12 +1,14 @@
 /** The drop, transitions, sections, energy, and the same again. */
 import { fixed, rule, valueOf, type Rule } from '../rule.ts';
 
-const SECTIONS = '(?:sections|parts|segments|section changes|bits|pieces|chunks|blocks)';
+/** Words for sections, as a pattern. */
+export const SECTIONS = '(?:sections|parts|segments|section changes|bits|pieces|chunks|blocks)';
 /** What transitions are between. */
 const BETWEEN =
   '(?: (?:between|of|from|in|through|into) (?:different |various |two |both |each )?(?:sections|parts|songs|tracks|segments|bits|section|part|each other|one (?:section|part|song|bit) to (?:next|another|other)))';
 const TRANSITIONS = `(?:(?:transitions?|changes|section changes|cuts|blends|blending|switches|changeovers|joins|jumps|crossfades?|passages)${BETWEEN}?|fades between songs|way (?:changes|switches|goes|jumps)${BETWEEN})`;
-const DROP = '(?:(?:beat |bass |big |main )?drop)';
+/** Words for the drop, as a pattern. */
+export const DROP = '(?:(?:beat |bass |big |main )?drop)';
 const SECTIONS_OR_SONGS =
   '(?:(?:sections|parts|segments|bits|songs|tracks|two songs|two tracks|two)(?: of song)?|section|part|one (?:section|part|bit|song) into (?:next|another|other))';
 const COMES =

@@ -15,6 +15,8 @@ const NOUNS: Record<Edge, string> = {
   start: '(?:start|beginning|intro|opening|introduction|very start|very beginning|lead in)',
   end: '(?:end|ending|outro|finish|close|finale|very end|conclusion|last bit|end bit)',
 };
+/** Words for the start and the end, as a pattern. */
+export const EDGE_NOUNS = `(?:${NOUNS.start}|${NOUNS.end})`;
 const QUIET =
   '(?:(?:nice and |all |pretty |very |super |so )?(?:quiet|quietly|quieter|soft|softly|softer|gentle|gently|gentler|calm|calmly|calmer|low key|subtle|subtly|mellow|peaceful|peacefully|chill|chilled|relaxed|tender|delicate|delicately|low volume|silent|silently|easy)(?: and (?:quiet|soft|gentle|calm|mellow|easy))?)';
 const LOUD =

@@ -22,9 +22,9 @@ const LIKE_EFFECT = {
   reverb: '(?:reverby|reverb y|washy|washed out|roomy|wet)',
 } as const;
 /** Names of effects, as a pattern. */
-export const EFFECT_NAMES = `${NAME}(?: (?:and|or) ${NAME}){0,4}`;
+export const EFFECT_NAMES = `(?:${NAME}(?: (?:and|or) ${NAME}){0,4}|${ALL})`;
 /** A name, or all effects. */
-const NAMES = `(?<name>${EFFECT_NAMES}|${ALL})`;
+const NAMES = `(?<name>${EFFECT_NAMES})`;
 const ON = '(?: (?:on|to|for|from|in|onto|over) {part})?';
 const OF = '(?:of )?';
 
@@ -89,6 +89,8 @@ export const EFFECT_RULES: readonly Rule[] = [
     `(?:with |use |need |want |add |give |put ){0,3}(?:more|stronger|extra|heavier|bigger|{raise}|turn on|switch on) ${OF}${NAMES}${ON}`,
     `(?:add|add in|put|put in|use|apply|with|give|have|of|some|throw in|throw|stick|stick in|slap|chuck|chuck in|include|insert|want|need) (?:of |some )?${NAMES}${ON}`,
     `{part} (?:{modal} have |needs? |wants? |could use |could do with |with )(?:more |some )?${OF}${NAMES}`,
+    // Risers are before drops anyway.
+    `(?:add |add in |with |use |put |have |want |more )?(?<name>${WORDS.riser}) (?:before|into|up to|towards|for|to) (?:each |every )?drops?`,
     `(?:drown|drench|soak|cover|bathe) {part} (?:in|with) ${NAMES}`,
     `(?:give|put) {part} (?:more )?${OF}${NAMES}`,
     `(?:there is |is )?(?:not enough|too little|too few) ${NAMES}${ON}`,

@@ -8,13 +8,13 @@ const MORE =
 const LESS =
   '(?:less|fewer|quieter|softer|weaker|lighter|not so much|not so many|not as much|not as many|not so loud|less loud|less heavy|less prominent|less strong|less volume (?:on|for|in|to))';
 const UP =
-  '(?:louder|up|stronger|bigger|heavier|more prominent|more present|more audible|more noticeable|easier to hear|fatter|fuller|more|higher|(?:more |further |right )?(?:forward|in front|to front|up front|upfront|in foreground|to foreground|at front|to fore)|raised|boosted|turned up|pushed)';
+  '(?:louder|up|stronger|bigger|heavier|more prominent|more present|more audible|more noticeable|easier to hear|fatter|fuller|more|(?:more |further |right )?(?:forward|in front|to front|up front|upfront|in foreground|to foreground|at front|to fore)|raised|boosted|turned up|pushed)';
 const DOWN =
   '(?:quieter|softer|down|lower|weaker|less prominent|less loud|less heavy|less strong|less|not (?:so|as|that) (?:loud|strong|prominent|heavy|dominant)|less (?:dominant|overpowering|aggressive)|lighter|(?:more |further )?(?:back|in background|to background|into background)|reduced|turned down|less present)';
 const TURN =
   '(?:turn|bring|push|crank|pull|move|get|make|put|mix|dial|pump|take|keep|set|bump|knock|whack|nudge|ease|raise|come|go|have)';
 const TOO_LOUD =
-  '(?:loud|strong|prominent|heavy|high|dominant|overpowering|much|big|present|in your face|aggressive|harsh|boomy|booming|forward|far forward|far in front|up front)';
+  '(?:loud|strong|prominent|heavy|dominant|overpowering|much|big|present|in your face|aggressive|harsh|boomy|booming|forward|far forward|far in front|up front)';
 /** What sounds like this is too loud. `The drums should be overpowering` asks for the opposite, so these need a verb in the present. */
 const IS_TOO_LOUD =
   '(?:is|are|was|were|sounds|sound|feels|feel) (?:overpowering|overwhelming|overbearing|deafening|dominating|drowning)';
@@ -42,7 +42,9 @@ function levelWishes(change: 'more' | 'less', part: string, db: string, context:
 }
 
 const levelRule = (change: 'more' | 'less', ...patterns: string[]): Rule =>
-  rule(patterns, ({ part = '', db = '' }, context) => levelWishes(change, part, db, context));
+  rule(patterns, ({ part = '', song = '', stems = '', db = '' }, context) =>
+    levelWishes(change, part || `${song} ${stems}`, db, context),
+  );
 
 /** Stems that do not play. A song as a whole cannot be left out. */
 const withoutRule = (...patterns: string[]): Rule =>
@@ -61,9 +63,11 @@ export const LEVEL_RULES: readonly Rule[] = [
     `(?:with |need |needs |want |hear |add |add in |give |use |put in |get |have ){0,3}${MORE} (?:of )?{part}${BY}(?: in| in there| into)?`,
     `(?:add|add in|bring in more) (?<part>drums|percussion|beat|beats|vocals|voices|bass|melody|chords)`,
     '{part} boost',
+    `(?:${TURN} )?(?:volume|level) (?:of |on ){part} (?:{mod} )?higher${BY}`,
     `{db} (?:more|louder) {part}`,
     `{part} {db} (?:more|louder|up|higher)`,
     `(?:${TURN} )?{volume}{part} (?:{mod} )?(?:turned |brought |pushed |mixed )?${UP}${BY}`,
+    `(?:${TURN} )?{volume}{stems} (?:{mod} )?${UP} (?:in|on|of|from) {song}`,
     `(?:{raise}|bring out|bring forward|emphasize|emphasise|accentuate|more) {volume}{part}${BY}`,
     `{part} (?:{be} )?(?:too|so|not loud enough|not strong enough) ?${TOO_SOFT}`,
     `{part} (?:{be} )?not (?:loud|strong|prominent|audible|present) enough`,
@@ -82,6 +86,7 @@ export const LEVEL_RULES: readonly Rule[] = [
     `{db} (?:less|quieter|softer) {part}`,
     `{part} {db} (?:less|quieter|softer|down|lower)`,
     `(?:${TURN} )?{volume}{part} (?:{mod} )?(?:turned |brought |pushed |mixed )?${DOWN}${BY}`,
+    `(?:${TURN} )?{volume}{stems} (?:{mod} )?${DOWN} (?:in|on|of|from) {song}`,
     `{lower} {volume}{part}${BY}`,
     `{part} (?:{be} )?too ${TOO_LOUD}`,
     `{part} ${IS_TOO_LOUD}(?: everything| everything else| rest)?`,

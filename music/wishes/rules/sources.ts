@@ -75,7 +75,7 @@ export const SOURCE_RULES: readonly Rule[] = [
   ),
   rule(
     [
-      `(?:{use} )?(?:only |just )?{part}(?: only| alone| instead)?(?: (?:instead of|rather than|and not|not)(?: from| of)? @\\d)?`,
+      `(?:{use} )?(?:only |just )?{part}(?: only| alone| instead| underneath| below| behind| on top| in background| as base)?(?: (?:instead of|rather than|and not|not)(?: from| of)? @\\d)?`,
     ],
     ({ part = '' }, context) => sourceOf(context, readPart(part)),
   ),
@@ -87,7 +87,7 @@ export const SOURCE_RULES: readonly Rule[] = [
   ),
   rule(
     [
-      `(?:let |have |make )?{song} (?:{modal} )?(?:play|plays|do|does|be|provide|provides|handle|handles|run|runs|go|goes)?(?: rest| everything else| all else| along| underneath| below| beneath| in background| as background| as base| as backdrop| as bed| as foundation| behind)`,
+      `(?:let |have |make )?{song}(?: {modal})?(?: (?:play|plays|do|does|be|provide|provides|handle|handles|run|runs|go|goes|takes?|for))?(?: rest| everything else| all else| along| underneath| below| beneath| in background| as background| as base| as backdrop| as bed| as foundation| behind)`,
       `(?:let |have |make )?{song} (?:{modal} )?(?:play|plays)`,
       `{song} (?:is|be) (?:background|base|backdrop|bed|foundation)`,
       `(?:{use} )?{song} (?:for|as|on) (?:rest|everything else|all else)`,

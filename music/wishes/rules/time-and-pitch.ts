@@ -156,7 +156,7 @@ const KEY_RULES: readonly Rule[] = [
   ),
   keyRule(
     1,
-    '{tones} (?:higher|up|sharper)(?: in key| in pitch)?',
+    `(?:${CHANGE} )?{tones} (?:higher|up|sharper)(?: in key| in pitch)?`,
     '(?:pitch|transpose|key|tune|shift|move|bring|take|raise|push|go) (?:key |pitch )?up(?: (?:by )?{tones})?',
     '(?:{raise}|higher) (?:key|pitch)(?: (?:by )?{tones})?',
     '(?:{raise}|go up|pitch up|move up|transpose up|shift up) (?:by )?{tones}',
@@ -168,7 +168,7 @@ const KEY_RULES: readonly Rule[] = [
   ),
   keyRule(
     -1,
-    '{tones} (?:lower|down|flatter|deeper)(?: in key| in pitch)?',
+    `(?:${CHANGE} )?{tones} (?:lower|down|flatter|deeper)(?: in key| in pitch)?`,
     '(?:pitch|transpose|key|tune|shift|move|bring|take|drop|push|go) (?:key |pitch )?down(?: (?:by )?{tones})?',
     '(?:{lower}|drop) (?:key|pitch)(?: (?:by )?{tones})?',
     '(?:{lower}|drop|go down|pitch down|move down|transpose down|shift down) (?:by )?{tones}',
