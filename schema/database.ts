@@ -430,6 +430,7 @@ export interface StageStatsTable {
   per_song_sec: number;
   mean_sec: number;
   model_factor: Defaulted<number>;
+  edit_factor: Defaulted<number>;
   is_by_length: Defaulted<boolean>;
 }
 

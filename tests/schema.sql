@@ -270,6 +270,7 @@ create table mashup.stage_stats (
   per_song_sec real not null,
   mean_sec real not null,
   model_factor real default 10 not null,
+  edit_factor real default 0.4 not null,
   is_by_length boolean default false not null,
   constraint stage_stats_kind_fkey FOREIGN KEY (kind) REFERENCES mashup.task_kinds(kind),
   constraint stage_stats_pkey PRIMARY KEY (kind)
@@ -280,6 +281,7 @@ comment on column mashup.stage_stats.base_sec is 'Seconds that do not depend on 
 comment on column mashup.stage_stats.per_song_sec is 'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job. For each second of the mashup where is_by_length.';
 comment on column mashup.stage_stats.mean_sec is 'Mean duration in seconds, exponentially weighted.';
 comment on column mashup.stage_stats.model_factor is 'Of separate: how many times as long a task takes if the model separates.';
+comment on column mashup.stage_stats.edit_factor is 'Of render: the part of the usual time that a version takes of which only levels were edited: what did not change comes from the cache.';
 comment on column mashup.stage_stats.is_by_length is 'Whether the work depends on the length of the mashup, not on that of its songs.';
 
 create table mashup.stages (
@@ -2845,6 +2847,7 @@ declare
   v_total real;
   v_sum double precision := 0;
   v_is_model boolean := mashup.uses_model(p_job);
+  v_is_edit boolean := mashup.is_level_edit(p_job);
 begin
   if (exists (select from mashup.service_health h where h.state <> 'closed' or h.unanswered_since is not null) or exists (select from mashup.pauses))
     and mashup.estimate_note(p_job) is not null
@@ -2857,7 +2860,8 @@ begin
   -- By loops: as one statement it takes twice as long, and it runs eight times in a job.
   for v_kind in
     select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec, st.is_by_length,
-      case when v_is_model and k.kind = 'separate' then st.model_factor else 1 end as factor
+      case when v_is_model and k.kind = 'separate' then st.model_factor else 1 end as factor,
+      case when v_is_edit and k.kind = 'render' then st.edit_factor else 1 end as part
     from mashup.stages s join mashup.task_kinds k on k.stage = s.stage join mashup.stage_stats st on st.kind = k.kind
     -- Tasks of a complete job, such as its stems, are only made when its user asks for them.
     where not s.is_terminal and s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
@@ -2865,7 +2869,7 @@ begin
       and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
   loop
     if v_kind.song_member is null then
-      v_sum := v_sum + case when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * case when v_kind.is_by_length then v_length else v_seconds end else v_kind.mean_sec end;
+      v_sum := v_sum + v_kind.part * case when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * case when v_kind.is_by_length then v_length else v_seconds end else v_kind.mean_sec end;
       continue;
     end if;
     v_longest := 0; v_total := 0;
@@ -3744,6 +3748,19 @@ begin
 end
 $function$;
 comment on function mashup.is_kind_paused(mashup.task_kinds) is 'Returns whether a kind of task, or a service that it needs, or the system is paused.';
+
+CREATE OR REPLACE FUNCTION mashup.is_level_edit(p_job mashup_jobs)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return exists (select from mashup.plan_edits e where e.job_id = p_job.id and not exists (
+    select from jsonb_array_elements(e.edits) d where d ->> 'kind' not in ('layer_level', 'mute_layer', 'unmute_layer')));
+end
+$function$;
+comment on function mashup.is_level_edit(mashup_jobs) is 'Returns whether a job is a version of which only levels of layers were edited by hand: most of its render comes from the cache.';
 
 CREATE OR REPLACE FUNCTION mashup.is_opening(p_playable jsonb)
  RETURNS boolean
@@ -5061,12 +5078,19 @@ end
 $function$;
 comment on function mashup.record_analysis(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of an analyze task. Returns the job with the song''s card that points to it, not written yet: {content_hash, version, card, stem_layout (absent: four_stems), and analysis or the analysis_id of a cached one}. Raises MB003.';
 
-CREATE OR REPLACE FUNCTION mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real, p_is_model boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real, p_is_model boolean DEFAULT false, p_is_edit boolean DEFAULT false)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 begin
+  if p_is_edit then
+    update mashup.stage_stats s
+      set edit_factor = (s.edit_factor + least(greatest(p_seconds / greatest(s.base_sec + s.per_song_sec * p_song_seconds, 0.01), 0.02), 2)) / 2
+      from (select l.kind from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
+      where s.kind = f.kind;
+    return;
+  end if;
   if p_is_model then
     update mashup.stage_stats s
       set model_factor = (s.model_factor + least(greatest(p_seconds / greatest(s.base_sec + s.per_song_sec * p_song_seconds, 0.01), 1), 500)) / 2
@@ -5084,7 +5108,7 @@ begin
     where s.kind = f.kind;
 end
 $function$;
-comment on function mashup.record_duration(text,real,real,boolean) is 'Corrects mashup.stage_stats by one sample of p_seconds for songs, or a mashup, of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated. Skips a locked row: one sample less.';
+comment on function mashup.record_duration(text,real,real,boolean,boolean) is 'Corrects mashup.stage_stats by one sample of p_seconds for songs, or a mashup, of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated; p_is_edit: only edit_factor, because most came from the cache. Skips a locked row: one sample less.';
 
 CREATE OR REPLACE FUNCTION mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job mashup_jobs, p_result jsonb)
  RETURNS void
@@ -5160,7 +5184,8 @@ begin
         else coalesce((
           select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
           where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0) end,
-      p_task.kind = 'separate' and exists (select from mashup.separation_models m where m.neural = mashup.separator_of(p_result ->> 'model')));
+      p_task.kind = 'separate' and exists (select from mashup.separation_models m where m.neural = mashup.separator_of(p_result ->> 'model')),
+      p_task.kind = 'render' and mashup.is_level_edit(p_job));
   end if;
 end
 $function$;
@@ -8872,12 +8897,12 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"kind": "separate", "stage": "separating", "service": "separation", "priority": 10, "song_step": "Separating", "song_state": "separating", "backoff_sec": 2, "output_path": "stems/{user}/{job}/{song}/{claim}", "song_member": "stems_id", "timeout_sec": 1800, "max_attempts": 4, "uses_storage": true, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": null}
 
 -- mashup.stage_stats
--- {"kind": "analyze", "samples": 0, "base_sec": 0.5, "mean_sec": 4, "is_by_length": false, "model_factor": 10, "per_song_sec": 0.02}
--- {"kind": "plan", "samples": 0, "base_sec": 1, "mean_sec": 3, "is_by_length": false, "model_factor": 10, "per_song_sec": 0}
--- {"kind": "render", "samples": 0, "base_sec": 4, "mean_sec": 20, "is_by_length": true, "model_factor": 10, "per_song_sec": 0.11}
--- {"kind": "render_stems", "samples": 0, "base_sec": 4, "mean_sec": 30, "is_by_length": false, "model_factor": 10, "per_song_sec": 0.12}
--- {"kind": "score", "samples": 0, "base_sec": 0.2, "mean_sec": 0.2, "is_by_length": false, "model_factor": 10, "per_song_sec": 0}
--- {"kind": "separate", "samples": 0, "base_sec": 0.5, "mean_sec": 6, "is_by_length": false, "model_factor": 10, "per_song_sec": 0.03}
+-- {"kind": "analyze", "samples": 0, "base_sec": 0.5, "mean_sec": 4, "edit_factor": 0.4, "is_by_length": false, "model_factor": 10, "per_song_sec": 0.02}
+-- {"kind": "plan", "samples": 0, "base_sec": 1, "mean_sec": 3, "edit_factor": 0.4, "is_by_length": false, "model_factor": 10, "per_song_sec": 0}
+-- {"kind": "render", "samples": 0, "base_sec": 4, "mean_sec": 20, "edit_factor": 0.4, "is_by_length": true, "model_factor": 10, "per_song_sec": 0.11}
+-- {"kind": "render_stems", "samples": 0, "base_sec": 4, "mean_sec": 30, "edit_factor": 0.4, "is_by_length": false, "model_factor": 10, "per_song_sec": 0.12}
+-- {"kind": "score", "samples": 0, "base_sec": 0.2, "mean_sec": 0.2, "edit_factor": 0.4, "is_by_length": false, "model_factor": 10, "per_song_sec": 0}
+-- {"kind": "separate", "samples": 0, "base_sec": 0.5, "mean_sec": 6, "edit_factor": 0.4, "is_by_length": false, "model_factor": 10, "per_song_sec": 0.03}
 
 -- mashup.settings
 -- {"max": 1000000, "min": 0, "name": "analysis_retention_days", "type": "number", "unit": "days", "value": 365, "description": "Days without use after which cached analyses are deleted.", "is_optional": false}

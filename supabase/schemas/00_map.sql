@@ -32,7 +32,7 @@
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
---     is_paused, is_job_paused, is_kind_paused, expected_length, estimate_completion, estimate_note, is_away, remaining_kinds, name_for_users, record_duration, silence_limit, measured_limit, read_claim_limits
+--     is_paused, is_job_paused, is_kind_paused, expected_length, is_level_edit, estimate_completion, estimate_note, is_away, remaining_kinds, name_for_users, record_duration, silence_limit, measured_limit, read_claim_limits
 -- 20  transitions
 --     transition_job, fail_job, save_result      transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks

@@ -45,6 +45,33 @@ describe('edit_mashup', () => {
     assert.deepEqual({ ...kept }, { base_version: 1, edits: EDITS.edits, same: true });
   });
 
+  it('is estimated, and measured, apart from new mashups where only levels changed: most comes from the cache', async () => {
+    const parent = await finished();
+    await sql`update mashup.stage_stats set base_sec = 40, per_song_sec = 0, mean_sec = 40, edit_factor = 0.25 where kind = 'render'`;
+    await sql`update mashup.stage_stats set base_sec = 1, per_song_sec = 0, mean_sec = 1 where kind = 'plan'`;
+    const left = async (edits: object[]): Promise<number> => {
+      const { job_id: id } = await edit(parent, { plan_version: 1, edits });
+      const [row] = await sql<{ left: number }[]>`
+        select extract(epoch from mashup.estimate_completion(j) - mashup.now())::int as left from public.mashup_jobs j where id = ${id}`;
+      return row?.left ?? 0;
+    };
+    const renders = async (): Promise<Record<string, unknown>> => {
+      const [row] = await sql`select samples, base_sec, edit_factor from mashup.stage_stats where kind = 'render'`;
+      return { ...row };
+    };
+    const level = { kind: 'layer_level', section: 0, song_id: 'a', stem: 'drums', db: -3 };
+    const mute = { kind: 'mute_layer', section: 0, song_id: 'a', stem: 'bass' };
+    const before = await renders();
+    assert.equal(await left([level, mute]), 11);
+    await m.run(worker);
+    const after = await renders();
+    assert.deepEqual([after['samples'], after['base_sec']], [before['samples'], before['base_sec']]);
+    assert.ok(Number(after['edit_factor']) < 0.25, 'the tasks of the test take no time');
+    assert.equal(await left([level, { kind: 'swap_songs' }]), 41);
+    await m.run(worker);
+    assert.equal((await renders())['samples'], Number(before['samples']) + 1);
+  });
+
   it('keeps the plan that was edited when the parent is planned anew or deleted', async () => {
     const parent = await finished();
     const { job_id: id } = await edit(parent, EDITS);

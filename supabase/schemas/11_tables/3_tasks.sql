@@ -120,6 +120,7 @@ create table mashup.stage_stats (
   per_song_sec real not null,
   mean_sec     real not null,
   model_factor real not null default 10,
+  edit_factor  real not null default 0.4,
   is_by_length boolean not null default false
 );
 revoke all on mashup.stage_stats from public, anon, authenticated, service_role;
@@ -130,6 +131,8 @@ comment on column mashup.stage_stats.per_song_sec is
   'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job. For each second of the mashup where is_by_length.';
 comment on column mashup.stage_stats.mean_sec is 'Mean duration in seconds, exponentially weighted.';
 comment on column mashup.stage_stats.is_by_length is 'Whether the work depends on the length of the mashup, not on that of its songs.';
+comment on column mashup.stage_stats.edit_factor is
+  'Of render: the part of the usual time that a version takes of which only levels were edited: what did not change comes from the cache.';
 comment on column mashup.stage_stats.model_factor is 'Of separate: how many times as long a task takes if the model separates.';
 
 create table mashup.service_health (

@@ -84,6 +84,17 @@ $$;
 comment on function mashup.expected_length(public.mashup_jobs) is
   'Returns the seconds of a job''s mashup: of its plan, else as its options say, else the middle of 2:00 and 3:30, or of its longest song.';
 
+create function mashup.is_level_edit(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return exists (select from mashup.plan_edits e where e.job_id = p_job.id and not exists (
+    select from jsonb_array_elements(e.edits) d where d ->> 'kind' not in ('layer_level', 'mute_layer', 'unmute_layer')));
+end
+$$;
+comment on function mashup.is_level_edit(public.mashup_jobs) is
+  'Returns whether a job is a version of which only levels of layers were edited by hand: most of its render comes from the cache.';
+
 create function mashup.estimate_completion(p_job public.mashup_jobs) returns timestamptz
   language plpgsql stable set search_path = ''
   -- Of five rows each: look-ups by key take half the time of hash tables.
@@ -100,6 +111,7 @@ declare
   v_total real;
   v_sum double precision := 0;
   v_is_model boolean := mashup.uses_model(p_job);
+  v_is_edit boolean := mashup.is_level_edit(p_job);
 begin
   if (exists (select from mashup.service_health h where h.state <> 'closed' or h.unanswered_since is not null) or exists (select from mashup.pauses))
     and mashup.estimate_note(p_job) is not null
@@ -112,7 +124,8 @@ begin
   -- By loops: as one statement it takes twice as long, and it runs eight times in a job.
   for v_kind in
     select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec, st.is_by_length,
-      case when v_is_model and k.kind = 'separate' then st.model_factor else 1 end as factor
+      case when v_is_model and k.kind = 'separate' then st.model_factor else 1 end as factor,
+      case when v_is_edit and k.kind = 'render' then st.edit_factor else 1 end as part
     from mashup.stages s join mashup.task_kinds k on k.stage = s.stage join mashup.stage_stats st on st.kind = k.kind
     -- Tasks of a complete job, such as its stems, are only made when its user asks for them.
     where not s.is_terminal and s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
@@ -120,7 +133,7 @@ begin
       and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
   loop
     if v_kind.song_member is null then
-      v_sum := v_sum + case when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * case when v_kind.is_by_length then v_length else v_seconds end else v_kind.mean_sec end;
+      v_sum := v_sum + v_kind.part * case when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * case when v_kind.is_by_length then v_length else v_seconds end else v_kind.mean_sec end;
       continue;
     end if;
     v_longest := 0; v_total := 0;
@@ -139,10 +152,17 @@ end
 $$;
 comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats; null while it has a note (see estimate_note).';
 
-create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real, p_is_model boolean default false) returns void
+create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real, p_is_model boolean default false, p_is_edit boolean default false) returns void
   language plpgsql set search_path = ''
   as $$
 begin
+  if p_is_edit then
+    update mashup.stage_stats s
+      set edit_factor = (s.edit_factor + least(greatest(p_seconds / greatest(s.base_sec + s.per_song_sec * p_song_seconds, 0.01), 0.02), 2)) / 2
+      from (select l.kind from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
+      where s.kind = f.kind;
+    return;
+  end if;
   if p_is_model then
     update mashup.stage_stats s
       set model_factor = (s.model_factor + least(greatest(p_seconds / greatest(s.base_sec + s.per_song_sec * p_song_seconds, 0.01), 1), 500)) / 2
@@ -160,8 +180,8 @@ begin
     where s.kind = f.kind;
 end
 $$;
-comment on function mashup.record_duration(text, real, real, boolean) is
-  'Corrects mashup.stage_stats by one sample of p_seconds for songs, or a mashup, of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated. Skips a locked row: one sample less.';
+comment on function mashup.record_duration(text, real, real, boolean, boolean) is
+  'Corrects mashup.stage_stats by one sample of p_seconds for songs, or a mashup, of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated; p_is_edit: only edit_factor, because most came from the cache. Skips a locked row: one sample less.';
 
 create type mashup.claim_limits as (lease_sec double precision, heartbeat_sec double precision, max_crashes_before_solo double precision,
   silence_sec double precision, plan_call_timeout_sec double precision, call_limit_min_sec double precision, call_limit_factor double precision,

@@ -80,7 +80,8 @@ begin
         else coalesce((
           select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
           where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0) end,
-      p_task.kind = 'separate' and exists (select from mashup.separation_models m where m.neural = mashup.separator_of(p_result ->> 'model')));
+      p_task.kind = 'separate' and exists (select from mashup.separation_models m where m.neural = mashup.separator_of(p_result ->> 'model')),
+      p_task.kind = 'render' and mashup.is_level_edit(p_job));
   end if;
 end
 $$;
