@@ -46,6 +46,8 @@ async function put(url: string, body: Uint8Array<ArrayBuffer>, type: string): Pr
 }
 
 const renderer = createServer((request, response) => {
+  // The check of its health.
+  if (request.method === 'GET') return void response.writeHead(200).end();
   void (async () => {
     let text = '';
     for await (const chunk of request.setEncoding('utf8')) text += String(chunk);

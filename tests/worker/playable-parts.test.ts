@@ -27,6 +27,8 @@ interface Call {
 const calls: Call[] = [];
 
 const renderer = createServer((request, response) => {
+  // The check of its health.
+  if (request.method === 'GET') return void response.writeHead(200).end();
   void (async () => {
     let text = '';
     for await (const chunk of request.setEncoding('utf8')) text += String(chunk);
