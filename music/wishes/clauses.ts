@@ -9,6 +9,7 @@ import { isWord, type Token } from './tokens.ts';
 const JOINER = /^(?:and|then|but|plus|n|[,&+/:–—-])$/;
 /** Words that begin a clause and belong to it. */
 const OPENER = /^(?:with|without|while|more|less|fewer|no|because|cos|cuz|coz|'cause)$/;
+const SAYS = /^(?:is|are|was|were|there's|theres|has|have|had|got)$/;
 /** A clause is looked for over this number of places where it could end: lists of stems have joiners. */
 const MAX_ENDS = 5;
 /** What begins a sentence after `so`. */
@@ -18,15 +19,16 @@ const AFTER_SO =
 /** Places where a clause may begin or end. */
 function findPlaces(tokens: readonly Token[]): { starts: number[]; isJoiner: (at: number) => boolean } {
   const isJoiner = (at: number): boolean => JOINER.test(tokens[at]?.text ?? '');
+  // `there is no bass` says how it is.
+  const isOpener = (at: number): boolean =>
+    OPENER.test(tokens[at]?.text ?? '') && !(tokens[at]?.text === 'no' && SAYS.test(tokens[at - 1]?.text ?? ''));
   // `at 130 bpm`, `in A minor` after another wish.
   const isMeasure = (at: number): boolean =>
     /^(?:at|in)$/.test(tokens[at]?.text ?? '') && /^#[sbk]/.test(tokens[at + 1]?.text ?? '');
   // `so i can dance`, `so turn it down`, and not `not so loud`.
   const isPurpose = (at: number): boolean => tokens[at]?.text === 'so' && AFTER_SO.test(tokens[at + 1]?.text ?? '');
   const starts = tokens.flatMap((token, at) =>
-    !isJoiner(at) && (at === 0 || isJoiner(at - 1) || OPENER.test(token.text) || isMeasure(at) || isPurpose(at))
-      ? [at]
-      : [],
+    !isJoiner(at) && (at === 0 || isJoiner(at - 1) || isOpener(at) || isMeasure(at) || isPurpose(at)) ? [at] : [],
   );
   return { starts, isJoiner };
 }

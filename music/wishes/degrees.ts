@@ -18,7 +18,7 @@ const COMPARATIVES: Record<string, string> = {
   quickly: 'faster', slow: 'slower', slowly: 'slower', long: 'longer', short: 'shorter', high: 'higher', low: 'lower', hard: 'harder', smooth: 'smoother',
   smoothly: 'smoother', calm: 'calmer', big: 'bigger', early: 'earlier', late: 'later', soon: 'sooner', weak: 'weaker', heavy: 'heavier', wide: 'wider',
 }; // prettier-ignore
-const MORE_ADJECTIVE = new RegExp(`\\bmore (${Object.keys(COMPARATIVES).join('|')})\\b`, 'g');
+const MORE_ADJECTIVE = new RegExp(`\\bmore (${Object.keys(COMPARATIVES).join('|')})\\b(?! end\\b)`, 'g');
 const MORE_COMPARATIVE = new RegExp(`\\bmore (${Object.values(COMPARATIVES).join('|')})\\b`, 'g');
 
 /** Adjectives of complaints: `a bit slow` says `a bit too slow`. */

@@ -10,13 +10,19 @@ export const isCorrection = ({ tokens, wishes }: Clause): boolean =>
   wishes === null && CORRECTION.test(tokens.map(({ text }) => text).join(' '));
 
 /** A reason or a purpose: `because I run to it`, `so that we can dance`. */
-const REASON = /^(?:because|cos|cuz|coz|'cause|so (?:that |i |we |you |it |they |people |everyone |my |our |the ))/;
+const REASON =
+  /^(?:(?:it's|its|it is|this is) (?:for|meant for) |because|cos|cuz|coz|'cause|so (?:that |i |we |you |it |they |people |everyone |my |our |the ))/;
 /** An opinion of the whole, beside a wish. */
 const OPINION =
-  /^(?:(?:i |im |i'm |it's |its |it is |that's |thats |this is |this one is |sorry )?(?:am )?(?:just |still |really |quite |so )?(?:not (?:really |quite |so |very |that |too )?(?:feeling (?:it|this|this one)|my (?:thing|taste|style)|convinced|happy|sure|into it|there yet|right|it|keen|impressed|what i wanted|what i had in mind)|(?:i )?(?:don't|dont|do not|didn't|didnt) (?:really |quite |much )?(?:like|love) (?:it|this|this one|that|that one)(?: much| very much)?|meh|nah|nope|no|hmm+|almost|nearly|close|almost there|nearly there)|(?:it's|its|it is|that's|thats|this is) (?:weird|wrong|bad|awful|terrible|strange|meh|odd|off))(?: yet| really| tbh| sorry| at all| but)*$/;
+  /^(?:(?:i |im |i'm |it's |its |it is |that's |thats |this is |this one is |sorry )?(?:am )?(?:just |still |really |quite |so )?(?:not (?:really |quite |so |very |that |too )?(?:feeling (?:it|this|this one)|my (?:thing|taste|style)|convinced|happy|sure|into it|there yet|right|it|keen|impressed|what i wanted|what i had in mind)|(?:i )?(?:don't|dont|do not|didn't|didnt) (?:really |quite |much )?(?:like|love) (?:it|this|this one|that|that one)(?: much| very much)?|meh|nah|nope|no|hmm+|almost|nearly|close|almost there|nearly there|(?:everything |all |keep )?(?:the )?same(?: thing| one| idea| as (?:before|now|last time))?)|(?:it's|its|it is|that's|thats|this is) (?:weird|wrong|bad|awful|terrible|strange|meh|odd|off))(?: yet| really| tbh| sorry| at all| but)*$/;
 /** A reason that may be more than one: it speaks of the music. */
 const OF_MUSIC =
   /\b(?:vocals?|voices?|sing\w*|rap\w*|drums?|beats?|bass\w*|melod\w*|guitars?|pianos?|synths?|chords?|music|intro|outro|start\w*|end\w*|drops?|chorus\w*|verses?|bridge|echo\w*|reverb\w*|effects?|tempo|key|pitch|but|not)\b/;
+
+/** Who signs does it after these. */
+const THANKS =
+  /^(?:many |kind |best |warm )?(?:thanks|thank you|thx|cheers|regards|best|wishes)(?: (?:a lot|so much|very much|in advance))?$/;
+const textBefore = (clause: Clause | undefined): string => clause?.tokens.map(({ text }) => text).join(' ') ?? '';
 
 /** Takes a reason that is no wish itself for one that asks for nothing, if it follows a wish. */
 export function withoutReason(clause: Clause, at: number, clauses: readonly Clause[]): Clause {
@@ -24,6 +30,8 @@ export function withoutReason(clause: Clause, at: number, clauses: readonly Clau
   const text = clause.tokens.map((token) => token.text).join(' ');
   const isWished = (other: number): boolean => (clauses[other]?.wishes?.length ?? 0) > 0;
   if (OPINION.test(text)) return isWished(at - 1) || isWished(at + 1) ? { ...clause, wishes: [] } : clause;
+  if (at === clauses.length - 1 && clause.tokens.length <= 2 && THANKS.test(textBefore(clauses[at - 1])))
+    return { ...clause, wishes: [] };
   const isReason = REASON.test(`${text} `) && !OF_MUSIC.test(text) && !/[@#]/.test(text);
   return isReason && isWished(at - 1) ? { ...clause, wishes: [] } : clause;
 }

@@ -21,7 +21,7 @@ export const isContraction = (word: string): boolean => CONTRACTIONS.has(word);
 const EMPTY = new Set(
   (
     'the that those these this my our a an some any it its mashup remix track song tune piece result thing please pls plz plss kindly ' +
-    'really actually maybe perhaps also whole entire own vibe vibes'
+    'really actually maybe perhaps also whole entire vibe vibes famous iconic legendary classic'
   ).split(' '),
 );
 
@@ -38,6 +38,12 @@ export function wordsOfToken(token: Token): string[] {
 /** A clause in normal form, with the degree that was in it. */
 export type NormalClause = { text: string } & Pick<ClauseContext, 'degree'>;
 
+/** How much somebody likes it is no degree of the wish after it. */
+const PRAISE = /^(?:i |we )?(?:like|love|enjoy|liked|loved|enjoyed) (?:lot|very much|so much) (?:but|and) /;
+/** What is about a quantity. */
+const HEDGE =
+  /\b(?:about|around|roughly|approximately|approx|circa|ca|like|say|something like|somewhere (?:around|near)|more or less|give or take|just (?:over|under)) (?=#)/g;
+
 /** Brings tokens into normal form. Marks and words that join become `and`. */
 export function normalize(tokens: readonly Token[]): NormalClause {
   const words: string[] = [];
@@ -47,6 +53,9 @@ export function normalize(tokens: readonly Token[]): NormalClause {
     } else if (isWord(token)) words.push(...wordsOfToken(token));
   }
   let text = words.join(' ');
+  text = text.replace(/\bon (?:@\d |their |his |her )?own\b/, 'alone').replace(/\bown /g, '');
+  if (!/\b(?:no|not)\b/.test(text)) text = text.replace(/ than (?:is )?(?:right )?(?:now|currently|at moment)$/, '');
+  text = text.replace(HEDGE, '').replace(PRAISE, '');
   text = text.replace(/\b(?:at first|(?:at|in|from) (?:very )?outset|to (?:start|begin) with$)/, 'at start');
   // `no echo or reverb`: neither of the two.
   if (/^(?:\w+ ){0,4}(?:no|without|remove|rid of|neither)\b/.test(text)) text = text.replace(/ n?or /g, ' and ');

@@ -19,19 +19,21 @@ const LEADS = [
   '(?:give|get|show|bring|make|do)(?: me| us)',
   'make sure(?: to)?|let us|try to|try and|make|let|have|try|do|go|go for|go with|get|keep|bring|how about|what about|what if|why not|see',
   '(?:should|could|needs to|need to|has to|have to|must|to|can|will|would|might)(?: be| have| get| sound| feel| come| go| become)?',
-  'be|being|has|with|while|for|there (?:should|could|must|needs to) be|there is|there are',
+  'be|being|has(?! no\\b)|with|while|for|there (?:should|could|must|needs to) be|there (?:is|are)(?! (?:no|not)\\b)',
   'everything|all|thing|version|music|mix|guys|please',
 ];
 /** Polite words after a wish. */
 const TAILS = [
   'thanks|thank you|many thanks|thx|ty|ta|cheers|now|overall|in general|generally|if possible|if you can|if you could|if is possible|if is ok|if you do not mind|for me|to me|for my taste',
   '(?:would be|is|are|sounds|sound|feels) (?:nice|great|good|cool|better|lovely|awesome|perfect|best|fine|so much better)',
-  'instead|time|next time|this time|for now|ok|okay|too|as well|then|right|yeah|man|bro|mate|dude|though|i think|i guess|imo|imho|tbh|haha|lol|throughout|all way through|from start to end|there|here|already|in total|would do|honestly|possibly|for sure|you know|at all|x',
+  'instead|time|next time|this time|for now|ok|okay|too|as well|then|right|yeah|man|bro|mate|dude|though|i think|i guess|imo|imho|tbh|haha|lol|throughout|all way through|all way|whole time|whole way|whole way through|constantly|from start to end|there|here|already|in total|would do|honestly|possibly|for sure|you know|at all|x',
+  '(?:would|could|might|will) (?:suit|fit|work|sound|feel|be|do|go)(?: (?:better|best|nicer|well|good|fine|great|nice|perfect|ideal|lovely))?',
+  '(?:suits|fits|works|feels|is|are|would be) (?:better|best|nicer|more fitting|right|enough|plenty)',
   '(?:of|in|on|from) (?:both|all)(?: songs| tracks)?',
 ];
 /** What a mashup is for, after a wish. No one misspells these for words of a pattern. */
 const PURPOSE =
-  'for (?:taste|liking|ears|wedding|party|gym|workout|run|running|jogging|walk|walking|dance|dancing|dance class|class|show|gig|car|drive|driving|club|bar|radio|school|birthday|birthday party|friends?|mum|mom|dad|wife|husband|girlfriend|boyfriend|daughter|son|kids|sister|brother|videos?|reels?|tiktok|story|instagram|youtube|ringtone|concert|performance|choir|routine)';
+  'for (?:taste|liking|ears|wedding|party|gym|workout|run|running|jogging|walk|walking|dance|dancing|dance class|class|yoga|show|gig|car|drive|driving|club|bar|radio|school|birthday|birthday party|friends?|mum|mom|dad|wife|husband|girlfriend|boyfriend|daughter|son|kids|sister|brother|videos?|reels?|tiktok|story|instagram|youtube|ringtone|concert|performance|choir|routine)';
 const LEAD = new RegExp(`^(?:${LEADS.join('|')})(?: |$)`);
 const TAIL = new RegExp(`(?:^| )(?:${[...TAILS, PURPOSE].join('|')})$`);
 
@@ -40,7 +42,7 @@ const COURTESY = new RegExp(
   `^(?:${[
     '(?:i |you |we )?(?:absolutely |totally )?(?:love|like|liked|loved|enjoy|enjoyed)(?: so far| lot| much)?',
     '(?:is |was |sounds |looks )?(?:so |pretty |already |very |not )?(?:great|nice|good|cool|awesome|amazing|perfect|excellent|fantastic|brilliant|wicked|sick|dope|lovely|bad|fun|fire|sweet|beautiful|incredible|superb|decent|not bad)(?: one| job| work| start| stuff| so far| already)*',
-    'thanks|thank you|thx|ty|cheers|hi|hey|hello|hi there|hey there|yo|ok|okay|well|yes|yeah|wow|well done|good morning|good evening|dear all|please|pls|haha|lol|hmm|oh|so',
+    'thanks|thank you|many thanks|thx|ty|ta|cheers|(?:kind |best |warm )?regards|best wishes|all best|hi|hey|hello|hi there|hey there|yo|ok|okay|well|yes|yeah|wow|well done|good morning|good evening|dear all|please|pls|haha|lol|hmm|oh|so',
     '(?:thanks|thank you) (?:so much|very much|a lot|lot|in advance|again)',
     '(?:keep|leave) (?:rest|everything|everything else|all else|others|rest of) ?(?:as is|as be|as was|same|unchanged|like now|alone|where is)?',
     '(?:rest|everything else|all else) (?:is |can |should )?(?:stay|stays|remain|be|is)? ?(?:fine|good|great|ok|perfect|same|as is|unchanged)',

@@ -67,7 +67,12 @@ function readLength(tokens: readonly Token[], at: number): Found | null {
   const isRest = rest && rest.value < 60 && !/^an?$/.test(tokens[from]?.text ?? '');
   const hasUnit = rest && SECOND.test(tokens[from + rest.size]?.text ?? '');
   if (!isRest || (from > end && !hasUnit)) return { entity: { kind: 'seconds', value }, size: end - at };
-  if (!hasUnit && !/^\d{2}$/.test(tokens[from]?.text ?? ''))
+  // `three minutes thirty`, and not `two minutes one`.
+  if (
+    !hasUnit &&
+    !/^\d{2}$/.test(tokens[from]?.text ?? '') &&
+    (/^\d/.test(tokens[from]?.text ?? '') || rest.value < 10)
+  )
     return { entity: { kind: 'seconds', value }, size: end - at };
   const size = from + rest.size + (hasUnit ? 1 : 0) - at;
   return { entity: { kind: 'seconds', value: value + rest.value }, size };
@@ -81,6 +86,7 @@ const MEASURES: readonly { words: readonly RegExp[]; kind: 'bpm' | 'semitones' |
   { words: [/^(semitones?|halftones?|halfsteps?|st)$/], kind: 'semitones', times: 1 },
   { words: [/^(whole|full)$/, /^(steps?|tones?)$/], kind: 'semitones', times: 2 },
   { words: [/^tones?$/], kind: 'semitones', times: 2 },
+  { words: [/^octaves?$/], kind: 'semitones', times: 12 },
   { words: [/^(db|decibels?)$/], kind: 'decibels', times: 1 },
 ];
 

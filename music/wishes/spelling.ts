@@ -9,7 +9,7 @@ const MIN_TARGET_LETTERS = 5;
 /** Slips in short words, and frequent ones of more than one letter. */
 const SHORT_SLIPS = new Map(
   Object.entries({
-    ...{ 'w/': 'with', 'w/o': 'without', teh: 'the', hte: 'the', adn: 'and', nad: 'and', wiht: 'with', mor: 'more', les: 'less', bas: 'bass', bsas: 'bass', volumn: 'volume', thru: 'through', thruout: 'throughout' },
+    ...{ 'w/': 'with', 'w/o': 'without', teh: 'the', hte: 'the', adn: 'and', nad: 'and', wiht: 'with', mor: 'more', les: 'less', bas: 'bass', bsas: 'bass', volumn: 'volume', thru: 'through', alot: 'lot', swop: 'swap', thruout: 'throughout' },
     ...{ rythm: 'rhythm', rythem: 'rhythm', beggining: 'beginning', begginning: 'beginning', accapella: 'acapella', begining: 'beginning' },
   }),
 ); // prettier-ignore

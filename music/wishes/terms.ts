@@ -59,7 +59,7 @@ const TERMS: Record<string, string> = {
   be: '(?:is|are|was|were|sounds|sound|feels|feel|be|being|becomes|get|gets|goes|go|comes|seems|{mod})',
   mod: '(?:be|get|become|(?:should|must|has to|have to|needs to|need to|could|can|to|will|would|ought to|might) (?:be|sound|feel|become|get|go|come))',
   use: '(?:use|using|take|taking|keep|have|get|put|choose|pick|go with|with|hear|only|just|only use|just use|use only|use just|only take|only keep|only hear|give|play|switch to|change to|stick with|stick to|i prefer|rather)',
-  only: '(?:only|alone|all alone|solo|by itself|by themselves|on own|and nothing else|nothing else)',
+  only: '(?:only|alone|all alone|solo|by itself|by themselves|on own|and nothing else|nothing else|with nothing else|without anything else)',
   volume: VOLUME,
   // What more or less of anything is asked for with.
   raise:

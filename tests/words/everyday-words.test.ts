@@ -75,6 +75,25 @@ test('the height of a voice is no level', () => {
   for (const text of ['make the vocals higher', 'the vocals are too high']) isQuoted(text);
 });
 
+test('what a text says of how it is asks for nothing', () => {
+  for (const text of ["there's no bass", 'there are no drums', 'it has no drums']) isQuoted(text);
+  isRead('I want no drums', without('drums'));
+});
+
+test('an end that is too sudden fades; `end suddenly` is no fade', () => {
+  isRead('it ends too suddenly', edge('end', 'fade'));
+  isQuoted('end suddenly');
+});
+
+test('how much somebody likes it is no degree of a wish', () => {
+  isRead('i like it a lot but the drums are too loud', less('drums'));
+});
+
+test('a name after thanks, and about before a quantity, are no wishes', () => {
+  isRead('finish with a bang. Many thanks, Sue', edge('end', 'loud'));
+  isRead('lose about 15 seconds', shorter({ by_sec: 15 }));
+});
+
 test('a reason and a purpose ask for nothing', () => {
   isRead('faster because my friends dance to it', faster());
   isRead('128 bpm so I can run to it', bpm(128));

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Wish } from '../../schema.ts';
 import { FURTHER_PHRASINGS } from './further-phrasings.ts';
 import { HELD_BACK_PHRASINGS } from './held-back-phrasings.ts';
+import { LATER_PHRASINGS } from './later-phrasings.ts';
 import { SEEN_PHRASINGS } from './seen-phrasings.ts';
 import { TYPED_PHRASINGS } from './typed-phrasings.ts';
 import { UNSEEN_PHRASINGS } from './unseen-phrasings.ts';
@@ -13,6 +14,7 @@ const TABLES = {
   further: FURTHER_PHRASINGS,
   typed: TYPED_PHRASINGS,
   'held back': HELD_BACK_PHRASINGS,
+  later: LATER_PHRASINGS,
 };
 
 for (const [name, table] of Object.entries(TABLES)) {

@@ -6,6 +6,7 @@ import { refusalOf, WHAT_CAN_BE_ASKED } from '../../music/wishes/refuse.ts';
 import { Reading, type Wish, type WishSong } from '../../schema.ts';
 import { FURTHER_PHRASINGS } from './further-phrasings.ts';
 import { HELD_BACK_PHRASINGS } from './held-back-phrasings.ts';
+import { LATER_PHRASINGS } from './later-phrasings.ts';
 import { judge } from './score.ts';
 import { SEEN_PHRASINGS } from './seen-phrasings.ts';
 import { TYPED_PHRASINGS } from './typed-phrasings.ts';
@@ -24,6 +25,7 @@ for (const [name, table, least] of [
   ['further', FURTHER_PHRASINGS, 60],
   ['typed', TYPED_PHRASINGS, 75],
   ['held back', HELD_BACK_PHRASINGS, 75],
+  ['later', LATER_PHRASINGS, 48],
 ] as const)
   test(`of the ${name} phrasings at least ${least} are read whole, and none is read wrongly`, () => {
     const judged = table.map((phrasing) => ({ text: phrasing.text, ...judge(phrasing) }));

@@ -30,6 +30,7 @@ const DROP_RULES: readonly Rule[] = [
     `(?:bring|move|pull|put|shift|get) (?:${DROP} (?:earlier|forward|sooner|up|ahead|nearer start|closer to start)|forward ${DROP}|forward)`,
     `(?:get|go|come|jump|cut) to ${DROP} (?:faster|sooner|earlier|quicker|more quickly)`,
     `(?:faster|sooner|earlier|quicker|hurry) (?:up )?(?:to|into) ${DROP}`,
+    '(?:build up|buildup|build) (?:is|takes|goes on|lasts|be|feels|was) (?:too long|ages|forever)|(?:shorter|quicker|faster) (?:build up|buildup)',
     `${DROP} ${COMES}(?:in )?(?:too|so) (?:late|far in|slow|slowly)`,
     `(?:{be} )?${DROP} (?:{be} )?too late`,
     `${DROP} (?:takes|took) (?:too long|ages|forever|long|long time|way too long)(?: to (?:come|arrive|hit|get there|happen))?`,
@@ -40,6 +41,7 @@ const DROP_RULES: readonly Rule[] = [
   fixed(
     { kind: 'drop', change: 'later' },
     `later ${DROP}`,
+    '(?:build up|buildup|build) (?:is|be|feels|was) too (?:short|quick|fast)|longer (?:build up|buildup)',
     `(?:make |let |have |need |want )?${DROP} ${COMES}(?:in )?later(?: on)?`,
     `(?:move|push|put|shift|bring) (?:${DROP} (?:later|back|backwards)|back ${DROP})`,
     `(?:delay|postpone|hold back|hold off on|hold) ${DROP}(?: back| off)?(?: longer)?`,
@@ -65,6 +67,7 @@ const TRANSITION_RULES: readonly Rule[] = [
     'smooth out|smooth over|smoothen|smooth',
     `(?:${BLEND} )?${SECTIONS_OR_SONGS} ${BLEND}(?: ${TOGETHER})? ${BETTER}(?: ${TOGETHER})?`,
     `${BLEND}(?: ${SECTIONS_OR_SONGS})?(?: ${TOGETHER})? ${BETTER}(?: ${TOGETHER})?`,
+    `${SECTIONS_OR_SONGS} ${BLEND} ${TOGETHER}`,
     `(?:${BLEND}|fade) (?:from )?${ONE_TO_NEXT}(?: ${BETTER})?`,
     `(?:go|move|change|run) (?:from )?${ONE_TO_NEXT} ${BETTER}`,
     `(?:crossfade|fade) (?:between|through) ${SECTIONS_OR_SONGS}`,

@@ -12,8 +12,9 @@ const VERBS: Record<Edge, string> = {
   end: '(?:end|ends|ending|finish|finishes|finishing|close|closes|closing|end up|finish off|finish up|conclude|go out|goes out|close out|wrap up|round off)',
 };
 const NOUNS: Record<Edge, string> = {
-  start: '(?:start|beginning|intro|opening|introduction|very start|very beginning|lead in)',
-  end: '(?:end|ending|outro|finish|close|finale|very end|conclusion|last bit|end bit)',
+  start:
+    '(?:start|beginning|intro|opening|introduction|very start|very beginning|lead in|first (?:few )?(?:seconds|bars))',
+  end: '(?:end|ending|outro|finish|close|finale|very end|conclusion|last bit|end bit|(?:last|final) (?:few )?(?:seconds|bars))',
 };
 /** Words for the start and the end, as a pattern. */
 export const EDGE_NOUNS = `(?:${NOUNS.start}|${NOUNS.end})`;
@@ -49,13 +50,30 @@ const withoutRule = (edge: Edge, ...patterns: string[]): Rule =>
 const soundRule = (edge: Edge, sound: 'quiet' | 'loud' | 'fade', ...patterns: string[]): Rule =>
   rule(patterns, () => [{ kind: 'edge', edge, sound }]);
 
-/** The rules of one edge of the mashup. */
-function edgeRules(edge: Edge): Rule[] {
+/** How it comes in from nothing, or goes out to nothing. */
+function fadeRule(edge: Edge): Rule {
   const [verb, noun] = [VERBS[edge], NOUNS[edge]];
   const fade =
     edge === 'start'
       ? '(?:fade in|fadein|fades in|fading in|faded in)'
       : '(?:fade out|fadeout|fades out|fading out|faded out|fade away|fades away|fade down|fade off)';
+  return soundRule(
+    edge,
+    'fade',
+    `(?:do |add |with |slow |slowly |gently |long |gradual |gradually |smooth |smoothly |nice |use |put |want ){0,3}${fade}(?: slowly| gently| gradually| smoothly| nicely| properly)?(?: (?:at|in|for|to|from|towards) ${noun}| ${edge === 'start' ? 'from' : 'to'} (?:nothing|silence))?`,
+    `(?:let |make |have |get )?${noun} (?:{modal} )?(?:slowly |gently |gradually |be |is |with |have )?(?:${fade}|fade|fades)(?: slowly| gently| gradually)?`,
+    `(?:faded|fading|fade) ${noun}`,
+    `${verb} (?:with |by |on |in )?(?:slow |slowly |long |gentle |gently |smooth |gradual )?${fade}`,
+    `${verb} (?:with|in|on) (?:slow |slowly |long |gentle |gently |smooth |gradual )?fade`,
+    `(?:slow |slowly |gentle |gradual |gradually )?(?:fade|fades) (?:${noun}|(?:at|in|on|towards) ${noun})`,
+    `(?:add |with |put |do |have |use |want )?(?:slow |long |gentle |gradual |short )?fade (?:at|in|on|to|for|towards) ${noun}`,
+    `fade ${edge === 'start' ? 'from' : 'to'} silence`,
+  );
+}
+
+/** The rules of one edge of the mashup. */
+function edgeRules(edge: Edge): Rule[] {
+  const [verb, noun] = [VERBS[edge], NOUNS[edge]];
   const sounds: [sound: 'quiet' | 'loud', words: string][] = [
     ['quiet', QUIET],
     ['loud', LOUD],
@@ -71,22 +89,15 @@ function edgeRules(edge: Edge): Rule[] {
         `(?:go |get |be |sound |play )?${words} (?:at|in|for|towards|on) ${noun}`,
       ),
     ),
-    soundRule(
-      edge,
-      'fade',
-      `(?:do |add |with |slow |slowly |gently |long |gradual |gradually |smooth |smoothly |nice |use |put |want ){0,3}${fade}(?: slowly| gently| gradually| smoothly| nicely| properly)?(?: (?:at|in|for|to|from|towards) ${noun}| ${edge === 'start' ? 'from' : 'to'} (?:nothing|silence))?`,
-      `(?:let |make |have |get )?${noun} (?:{modal} )?(?:slowly |gently |gradually |be |is |with |have )?(?:${fade}|fade|fades)(?: slowly| gently| gradually)?`,
-      `(?:faded|fading|fade) ${noun}`,
-      `${verb} (?:with |by |on |in )?(?:slow |slowly |long |gentle |gently |smooth |gradual )?${fade}`,
-      `${verb} (?:with|in|on) (?:slow |slowly |long |gentle |gently |smooth |gradual )?fade`,
-      `(?:slow |slowly |gentle |gradual |gradually )?(?:fade|fades) (?:${noun}|(?:at|in|on|towards) ${noun})`,
-      `(?:add |with |put |do |have |use |want )?(?:slow |long |gentle |gradual |short )?fade (?:at|in|on|to|for|towards) ${noun}`,
-      `fade ${edge === 'start' ? 'from' : 'to'} silence`,
-    ),
+    fadeRule(edge),
+    rule([`(?:have |want |with |make )?instrumental ${noun}`, `${noun} (?:${BE} )?instrumental`], () => [
+      { kind: 'edge_part', edge, how: 'without', stem: 'vocals' },
+    ]),
     withoutRule(
       edge,
       `${verb} without {stems}`,
       `${verb} with no {stems}`,
+      `(?:do not|not|never|should not|should never) ${verb} (?:with|on) {stems}`,
       `(?:have |want |with )?(?:no|without|remove|take out|take away|cut|cut out|drop|leave out|skip|mute|lose|not any|get rid of|do not want|do not have|do not use) {stems} (?:at|in|from|for|during|on) ${noun}`,
       `${noun} (?:{modal} )?(?:not have|does not have|does not need) {stems}`,
       `(?:at|in|for) ${noun} (?:no|without|with no) {stems}`,
@@ -97,11 +108,14 @@ function edgeRules(edge: Edge): Rule[] {
       `${verb} (?<solo>${ONLY_BEFORE}){part}(?<lone> {only}| first)?`,
       `(?:have |use |put |want |hear |add |play |with |let )?(?<solo>only |just )?{part}(?<lone> {only})? (?:play |sing |be )?(?:at|in|for|on|from) ${noun}`,
       `${noun} (?:${BE} )?(?<solo>${ONLY_BEFORE}){part}(?<lone> {only})?`,
+      `${noun} (?:{modal} )?(?<solo>just |only )(?:be |have |is |has ){part}`,
       `(?:have |want |with )?(?<part>(?:@\\d )?(?:drum|drums|beat|bass|vocal|vocals|voice|melody|piano|guitar|synth)) ${noun}`,
       `(?:have |want |with )?(?<part>acapella) ${noun}`,
       `(?:at|for|in) ${noun} (?<solo>only |just ){part}`,
       `(?<solo>only |just )?{part}(?<lone> {only})? (?:to|should) ${edge === 'start' ? '(?:start|begin|open)' : '(?:end|finish|close)'}(?: with)?`,
-      ...(edge === 'start' ? [`{part}(?<lone> {only})? (?:should )?(?:come|comes|go|goes) first`] : []),
+      ...(edge === 'start'
+        ? [`{part}(?<lone> {only})? (?:should )?(?:come|comes|come in|comes in|go|goes|be|start|starts) first`]
+        : []),
     ),
   ];
 }
@@ -120,7 +134,8 @@ const IDIOM_RULES: readonly Rule[] = [
   soundRule(
     'start',
     'fade',
-    `(?:${VERBS.start}|${NOUNS.start} (?:is|feels|sounds|comes)) (?:too |so |very )?${ABRUPT}`,
+    `(?:starts|begins|comes in|${NOUNS.start} (?:is|feels|sounds|comes)) (?:too |so |very )?${ABRUPT}`,
+    `(?:not )?${VERBS.start} (?:too|so) ${ABRUPT}`,
   ),
   soundRule(
     'end',
@@ -140,7 +155,8 @@ const IDIOM_RULES: readonly Rule[] = [
     'end',
     'fade',
     '(?:let |make )?fade(?: instead| nicely| slowly| gently)?',
-    `(?:do not )?${VERBS.end} (?:too |so |very |just )?${ABRUPT}`,
+    `(?:ends|finishes|goes out) (?:too |so |very |just )?${ABRUPT}`,
+    `(?:not )?${VERBS.end} (?:too|so) ${ABRUPT}`,
     `${NOUNS.end} (?:is|feels|sounds|comes) (?:too |so |very )?${ABRUPT}`,
     '(?:just )?(?:stops|cuts off|cuts out|cut off) (?:too |so |very |just )?(?:abruptly|suddenly|abrupt|sudden|at end)',
     'not (?:just )?(?:stop|cut off|end) (?:so |too )?(?:abruptly|suddenly)',

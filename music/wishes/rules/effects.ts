@@ -110,5 +110,11 @@ export const EFFECT_RULES: readonly Rule[] = [
         targets(part, context).map((on) => ({ kind: 'effect', change: 'less', effect, ...on })),
     ),
   ),
-  rule(['(?:completely |totally |all |fully )?dry'], () => [{ kind: 'effect', change: 'off' }]),
+  rule(
+    [
+      '(?:completely |totally |all |fully )?dry(?: {part})?',
+      '{part} (?:{mod} )?(?:completely |totally |all |fully )?dry',
+    ],
+    ({ part = '' }, context) => targets(part, context).map((on) => ({ kind: 'effect', change: 'off', ...on })),
+  ),
 ];

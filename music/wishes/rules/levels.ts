@@ -30,6 +30,8 @@ const LOST =
 /** A part that covers another one, or everything. */
 const COVERS =
   '(?:is |are )?(?:drowns?|drowning|covers?|covering|overpowers?|overpowering|overshadows?|overshadowing|buries|burying|bury|masks?|masking|hides?|hiding|dominates?|dominating|swamps?|swamping|overwhelms?|overwhelming)';
+const COMPARED =
+  '(?: (?:compared to|compared with|in comparison to|against|next to|relative to|for) (?:rest|everything|everything else|others|other parts|mix|{part2}))?';
 const BY = '(?: (?:by )?{db})?';
 
 /** A level wish for each stem of the part, or one for a song as a whole. */
@@ -69,13 +71,15 @@ export const LEVEL_RULES: readonly Rule[] = [
     `(?:${TURN} )?{volume}{part} (?:{mod} )?(?:turned |brought |pushed |mixed )?${UP}${BY}`,
     `(?:${TURN} )?{volume}{stems} (?:{mod} )?${UP} (?:in|on|of|from) {song}`,
     `(?:{raise}|bring out|bring forward|emphasize|emphasise|accentuate|more) {volume}{part}${BY}`,
-    `{part} (?:{be} )?(?:too|so|not loud enough|not strong enough) ?${TOO_SOFT}`,
-    `{part} (?:{be} )?not (?:loud|strong|prominent|audible|present) enough`,
+    `{part} (?:{be} )?(?:too|so|not loud enough|not strong enough) ?${TOO_SOFT}${COMPARED}`,
+    `{part} (?:{be} )?not (?:loud|strong|prominent|audible|present) enough${COMPARED}`,
     `{part} (?:{modal} )?(?:come|stand|cut|pop) (?:up|out|through)(?: more)?`,
     `{part} ${LOST}`,
     `{part} (?:{modal} )(?:have )?more (?:volume|presence|level|weight|body|power)${BY}`,
     `(?:is |are |there is |there are |has |i hear )?(?:not enough|too little|too few) {part}`,
     `${HEAR} {part}${UNHEARD}`,
+    `(?:i )?(?:lacks?|am lacking|lacking|am missing|missing|miss|misses|short on|could (?:use|do with)(?: more)?) {part}`,
+    `loud {part}`,
     `want to hear {part} (?:more|better|louder)`,
     `want to be able to hear {part}${UNHEARD}`,
     `hear {part} (?:more|better|louder)`,
@@ -83,12 +87,13 @@ export const LEVEL_RULES: readonly Rule[] = [
   levelRule(
     'less',
     `(?:with |need |needs |want |hear |give |use |have ){0,3}${LESS} (?:of )?{part}${BY}`,
+    `(?:quiet|soft) {part}`,
     `{db} (?:less|quieter|softer) {part}`,
     `{part} {db} (?:less|quieter|softer|down|lower)`,
     `(?:${TURN} )?{volume}{part} (?:{mod} )?(?:turned |brought |pushed |mixed )?${DOWN}${BY}`,
     `(?:${TURN} )?{volume}{stems} (?:{mod} )?${DOWN} (?:in|on|of|from) {song}`,
     `{lower} {volume}{part}${BY}`,
-    `{part} (?:{be} )?too ${TOO_LOUD}`,
+    `{part} (?:{be} )?too ${TOO_LOUD}${COMPARED}`,
     `{part} ${IS_TOO_LOUD}(?: everything| everything else| rest)?`,
     `(?:is |are |there is |there are |has )?(?:too much|too many) {part}`,
     `{part} ${COVERS}(?: out)? (?:everything|everything else|rest|rest of song|all else|whole mix|mix|{part2})`,

@@ -104,7 +104,7 @@ export const SOURCE_RULES: readonly Rule[] = [
     oneOverOther(context, readPart(part2), readPart(part)),
   ),
   // `Adele with the drums of Get Lucky`.
-  rule([`${PUT}{song} (?:singing |sing |sings )?with {part2}`], ({ song = '', part2 = '' }, context) => {
+  rule([`${PUT}{song} (?:singing |sing |sings )?(?:but |and )?with {part2}`], ({ song = '', part2 = '' }, context) => {
     const [singer, other] = [Number(song.slice(1)), readPart(part2)];
     const isClear = other.song !== undefined && other.song !== singer && other.stems?.includes('vocals') === false;
     const source = isClear ? sourceOf(context, other) : null;
@@ -120,7 +120,7 @@ export const SOURCE_RULES: readonly Rule[] = [
     '(?:swap|switch|exchange|flip)(?: two| both)?(?: songs| tracks| roles| parts| them)?(?: around| over| round)?',
     '(?:swap|switch|exchange|flip|reverse) (?:roles|songs|tracks|them)(?: of (?:songs|tracks|two songs|two tracks))?(?: around| over| round)?',
     '(?:do |have |try |want )?(?:other way|opposite way|wrong way) (?:round|around)',
-    '(?:swap|switch|exchange) who sings(?: and who plays)?',
+    '(?:swap|switch|exchange|reverse|change) who sings(?: and who plays)?',
     '(?:songs|tracks) swapped',
     '(?:swap|switch|trade|change) (?:places|sides|over)|(?:do |have |try |want )?other way about|reverse roles|roles reversed',
     '(?:swap|switch) (?:vocals|singing|singer|singers) and (?:beat|beats|music|backing|instrumental|drums)',

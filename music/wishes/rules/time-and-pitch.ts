@@ -11,7 +11,8 @@ const AT =
 const TEMPO = '(?:tempo|speed|bpm|pace)';
 const UP = '(?:up|raise|raised|increase|increased|higher|faster|quicker)';
 const DOWN = '(?:down|reduce|reduced|lower|decrease|decreased|slower|lowered|back)';
-const CHANGE = '(?:set|change|put|get|bring|move|switch|shift|transpose|pitch|play|do|go|tune)';
+const CHANGE =
+  '(?:set|change|put|get|bring|move|switch|shift|transpose|pitch|play|sing|try|do|go|tune|take|drop|raise|lower)';
 
 /** Lengths under this are slips of the pen: no song has them. */
 const MIN_LENGTH_SEC = 5;
@@ -92,6 +93,7 @@ const TEMPO_RULES: readonly Rule[] = [
       `(?:do |go |run |play )?at (?<value>#n(?:[6-9]\\d|1\\d\\d))(?: (?:tempo|speed))?`,
       `(?:slow|slow down|speed|speed up|go up|go down|drop|{raise}|{lower}) (?:down |up )?(?:${TEMPO} )?to ${ABOUT}{bpm}${OR_SO}`,
       `(?:slow|slow down|speed|speed up) (?:down |up )?to ${ABOUT}(?<value>#n\\d+)`,
+      `(?:{raise}|{lower}|drop|drop down|go up|go down) to ${ABOUT}(?<value>#n(?:[6-9]\\d|1\\d\\d))`,
     ],
     // `increase the tempo 5 bpm` is no tempo of 5.
     ({ bpm, value }) => {
@@ -112,7 +114,7 @@ const TEMPO_RULES: readonly Rule[] = [
   ),
   tempoRule(
     'faster',
-    '(?:go |be |get |play |run |become |want |move )?(?:faster|quicker|speedier|sped up|speeded up)(?: tempo| pace| speed| version)?(?: (?:by )?{bpm})?',
+    '(?:go |be |get |play |run |become |want |move )?(?:faster|quicker|speedier|less slow|sped up|speeded up)(?: tempo| pace| speed| version)?(?: (?:by )?{bpm})?',
     '{bpm} (?:faster|quicker|more|up|higher)',
     `(?:speed|speed up|accelerate|hurry up|quicken|quicken up|pick up pace|pick up speed)(?: ${TEMPO})?(?: up)?(?: by (?:{bpm}|{num}))?`,
     `(?:{be} )?(?:too )?sluggish`,
