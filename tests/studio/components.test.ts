@@ -149,6 +149,9 @@ test('screen readers read flats and sharps of keys as words, wherever a key is s
     onIterationRequest: () => Promise.resolve(),
   };
   const asked = frontend.render('ClaudeCollaboration', collaboration);
+  const withSongs = { ...collaboration, songs: [{ id: 'a', name: 'Halo', artist: '' }] };
+  const named = frontend.render('ClaudeCollaboration', withSongs);
+  assert.match(named, /Halo[^<]*<\/span><span[^>]*>\d+ bpm/, 'the facts of a song have its name');
   assert.ok(asked.includes(`${flat}ajor`) && asked.includes(`${flat}inor`));
   const warnings = [{ code: 'key', message: 'Parts are in B♭ minor.', task: 'render' }];
   assert.ok(frontend.renderWarnings({ warnings, songs: [] } as unknown as MashupJob).includes(`${flat}inor`));

@@ -77,10 +77,12 @@ async function changeLayers({ page, shown }: StudioFixture): Promise<void> {
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
   assert.match((await edits(page)).join(), /^Section 1 .*: the \w+ of ".+" at [-+]?[\d.]+ dB\.$/);
-  await shown('layer-editor')
-    .last()
-    .getByRole('button', { name: /^Mute / })
-    .click();
+  const mutes = shown('layer-editor').getByRole('button', { name: /^Mute / });
+  const names = (): Promise<(string | null)[]> =>
+    mutes.evaluateAll((buttons) => buttons.map((button) => button.getAttribute('aria-label')));
+  const before = await names();
+  await mutes.first().click();
+  assert.deepEqual(await names(), before, 'a muted layer stays in its place');
   assert.equal((await edits(page)).length, 2);
 }
 
@@ -103,6 +105,10 @@ async function leaveAndComeBack({ page, shown, jobId }: StudioFixture): Promise<
   await page.getByRole('button', { name: 'Undo' }).click();
   assert.deepEqual(await edits(page), before.slice(0, -1));
   await page.getByRole('button', { name: 'Redo' }).click();
+  assert.deepEqual(await edits(page), before);
+  await page.keyboard.press('Control+z');
+  assert.deepEqual(await edits(page), before.slice(0, -1));
+  await page.keyboard.press('Control+Shift+Z');
   assert.deepEqual(await edits(page), before);
   await page.getByRole('button', { name: 'Reset' }).click();
   assert.deepEqual(await edits(page), []);

@@ -54,7 +54,13 @@ export function testWishOutcome(fixture: () => StudioFixture): void {
   test('what became of the feedback is shown, and feedback that is not understood makes no version', async () => {
     const { page, shown, sql, pageErrors } = fixture();
     const [version] = await sql`select id from public.mashup_jobs where parent_id is not null limit 1`;
+    // A long word does not make the page wider.
+    const credits = sql.json('Averyverylongname'.repeat(12));
+    await sql`update public.mashup_plans set plan = jsonb_set(plan, '{masterplan,artistCredits}', ${credits}) where job_id = ${version?.id}`;
+    await sql`update public.mashup_results set plan = jsonb_set(plan, '{masterplan,artistCredits}', ${credits}) where job_id = ${version?.id}`;
     await page.goto(`${fixture().stack.info.apiUrl}/#/mashup/${version?.id}`);
+    await page.reload();
+    await page.getByText('Averyverylongname').waitFor();
     await shown('wish-outcome').getByText('more bass').waitFor();
     const count = async (): Promise<number> =>
       Number((await sql`select count(*)::int as n from public.mashup_jobs where parent_id is not null`)[0]?.n);

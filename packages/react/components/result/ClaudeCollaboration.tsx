@@ -42,8 +42,9 @@ export function ClaudeCollaboration({
           {analysisData.map(
             (analysis, index) =>
               analysis && (
-                <li key={index} className="chip">
-                  <span>
+                <li key={index} className="chip max-w-full">
+                  {songs?.[index] && <span className="truncate">{songs[index].name}&nbsp;·&nbsp;</span>}
+                  <span className="shrink-0">
                     {analysis.rhythmic.has_beat === false ? 'no beat' : `${Math.round(analysis.rhythmic.bpm)} bpm`} ·{' '}
                     <MusicText text={displayKey(analysis.harmonic.key)} /> · voice{' '}
                     {percent(analysis.vocal.vocal_presence)}

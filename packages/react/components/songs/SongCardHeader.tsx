@@ -14,9 +14,9 @@ export function SongCardHeader({ song, place, count, upload, analysis, onRemove,
         <h3 className="truncate text-base font-semibold" title={song.name}>
           {song.name}
         </h3>
-        <p className="truncate text-sm text-soft">
-          {song.artist || 'Unknown artist'}
-          {analysis?.duration_sec ? ` · ${clock(analysis.duration_sec)}` : ''}
+        <p className="flex text-sm text-soft">
+          <span className="truncate">{song.artist || 'Unknown artist'}</span>
+          {analysis?.duration_sec ? <span className="shrink-0">&nbsp;· {clock(analysis.duration_sec)}</span> : ''}
         </p>
       </div>
       {onMove && count > 1 && (

@@ -10,7 +10,7 @@ export function EnergyCurve({ timeline, total }: { timeline: MashupSection[]; to
         <path d={`${curve}V100H0Z`} fill="rgb(var(--accent))" opacity="0.14" />
         <path d={curve} fill="none" stroke="rgb(var(--accent))" strokeWidth="2" vectorEffect="non-scaling-stroke" />
       </svg>
-      <span className="absolute right-full top-3 w-[5.5rem] pr-2 text-xs text-soft sm:w-24">Energy</span>
+      <span className="absolute right-full top-3 w-24 pr-2 text-xs text-soft">Energy</span>
     </div>
   );
 }

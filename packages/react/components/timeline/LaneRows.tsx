@@ -36,7 +36,7 @@ function LaneRow({ timeline, total, songs, playing, lane, isNextSong }: Props & 
   const color = colorOf(lane, songs);
   return (
     <div className={`relative h-6 rounded-md bg-raised/40 ${isNextSong ? '!mt-3' : ''}`}>
-      <span className="absolute right-full flex h-full w-[5.5rem] items-center gap-1.5 pr-2 text-xs sm:w-24">
+      <span className="absolute right-full flex h-full w-24 items-center gap-1.5 pr-2 text-xs">
         <span className="h-2 w-2 shrink-0 rounded-full" style={{ background: color }} />
         <span className="truncate">{stemTitle(lane.stem)}</span>
       </span>

@@ -41,7 +41,7 @@ export function MashupTimeline({ timeline: given, songs = [], currentTime, onSee
 
   return (
     <div className="mashup-ui" data-testid="timeline">
-      <div className="relative pl-[5.5rem] sm:pl-24">
+      <div className="relative pl-24">
         <EnergyCurve timeline={timeline} total={total} />
         <SectionButtons timeline={timeline} total={total} shown={shown} onChoose={choose} />
         <LaneRows timeline={timeline} total={total} songs={songs} playing={playing} />
@@ -60,7 +60,7 @@ function startedSections(timeline: MashupSection[], time: number): number {
 
 function Playhead({ share }: { share: number }) {
   return (
-    <div className="pointer-events-none absolute inset-y-0 left-[5.5rem] right-0 sm:left-24" aria-hidden="true">
+    <div className="pointer-events-none absolute inset-y-0 left-24 right-0" aria-hidden="true">
       <div
         data-testid="playhead"
         className="absolute inset-y-0 w-0.5 rounded bg-ink"

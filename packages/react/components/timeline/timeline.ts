@@ -34,11 +34,14 @@ export function lanesOf(timeline: MashupSection[], songs: TimelineSong[]): Lane[
   for (const { layers } of timeline) {
     for (const { songId, stem } of layers) lanes.set(`${songId} ${stem}`, { songId, stem });
   }
-  return [...lanes.values()].sort(
-    (a, b) =>
-      placeOf(songs, a.songId) - placeOf(songs, b.songId) || STEM_ORDER.indexOf(a.stem) - STEM_ORDER.indexOf(b.stem),
-  );
+  return [...lanes.values()].sort(byLane(songs));
 }
+
+/** Compares what is of lanes, by song, then by stem. */
+export const byLane =
+  (songs: TimelineSong[]) =>
+  (a: Lane, b: Lane): number =>
+    placeOf(songs, a.songId) - placeOf(songs, b.songId) || STEM_ORDER.indexOf(a.stem) - STEM_ORDER.indexOf(b.stem);
 
 /** The colour of a lane: that of its song, or of its stem if the song is unknown. */
 export function colorOf(lane: Lane, songs: TimelineSong[]): string {

@@ -104,22 +104,57 @@ const rolesOf = (plan: Plan): { sings?: string; plays?: string } => ({
   plays: mainSong(plan, 'drums'),
 });
 
+/** Undo, redo and reset. They can be focused where they do nothing, so that the last undo keeps the focus. */
 function Toolbar({ edits }: { edits: PlanEdits }) {
+  useUndoKeys(edits);
   return (
     <div className="flex flex-wrap gap-1" role="group" aria-label="Edits">
-      <button type="button" className="button" disabled={!edits.canUndo} onClick={edits.undo}>
+      <button
+        type="button"
+        className="button aria-disabled:opacity-40"
+        aria-disabled={!edits.canUndo}
+        aria-keyshortcuts="Control+Z"
+        onClick={edits.undo}
+      >
         <Icon name="undo" />
         Undo
       </button>
-      <button type="button" className="button" disabled={!edits.canRedo} onClick={edits.redo}>
+      <button
+        type="button"
+        className="button aria-disabled:opacity-40"
+        aria-disabled={!edits.canRedo}
+        aria-keyshortcuts="Control+Shift+Z"
+        onClick={edits.redo}
+      >
         <Icon name="redo" />
         Redo
       </button>
-      <button type="button" className="button" disabled={edits.edits.length === 0} onClick={edits.reset}>
+      <button
+        type="button"
+        className="button aria-disabled:opacity-40"
+        aria-disabled={edits.edits.length === 0}
+        onClick={() => edits.edits.length > 0 && edits.reset()}
+      >
         Reset
       </button>
     </div>
   );
+}
+
+/** Ctrl or ⌘ with Z undoes, with Shift or as Y redoes, except in a text. */
+function useUndoKeys({ undo, redo }: PlanEdits): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      const key = event.key.toLowerCase();
+      const isText = event.target instanceof Element && event.target.matches('textarea, input:not([type=range])');
+      if (!(event.ctrlKey || event.metaKey) || event.altKey || isText || (key !== 'z' && key !== 'y')) return;
+      event.preventDefault();
+      if (key === 'y' || event.shiftKey) redo();
+      else undo();
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  });
 }
 
 /** The edits in words. */

@@ -2,6 +2,7 @@ import type { EditedSection } from '../../../../../music/edits/edit-state.ts';
 import type { PlanEdit } from '../../../../../schema.ts';
 import type { PlanEdits } from '../../../hooks/usePlanEdits.ts';
 import { Icon } from '../../common/icons.tsx';
+import { byLane } from '../timeline.ts';
 import type { TimelineSong } from '../timeline.ts';
 import { LayerEditor } from './LayerEditor.tsx';
 import { titleOf } from './SectionStrip.tsx';
@@ -57,12 +58,12 @@ export function SectionEditor({
         </div>
       </div>
       <ul className="mt-3 space-y-3 sm:space-y-1">
-        {[
-          ...layers.map((layer) => ({ layer, isMuted: false })),
-          ...muted.map((layer) => ({ layer, isMuted: true })),
-        ].map(({ layer, isMuted }) => (
-          <LayerEditor key={`${layer.songId} ${layer.stem}`} {...{ section: index, layer, isMuted, edits, songs }} />
-        ))}
+        {[...layers.map((layer) => ({ layer, isMuted: false })), ...muted.map((layer) => ({ layer, isMuted: true }))]
+          // In the order of the lanes above: a layer that is muted stays in its place.
+          .sort((a, b) => byLane(songs)(a.layer, b.layer))
+          .map(({ layer, isMuted }) => (
+            <LayerEditor key={`${layer.songId} ${layer.stem}`} {...{ section: index, layer, isMuted, edits, songs }} />
+          ))}
       </ul>
     </section>
   );

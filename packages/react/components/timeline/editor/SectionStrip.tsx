@@ -27,10 +27,7 @@ export function SectionStrip({ edits, songs, chosen, onChoose }: Props) {
   const total = timeline.reduce((sum, { duration }) => sum + duration, 0);
   return (
     <div className="-mx-1 overflow-x-auto px-1 pb-2" data-testid="section-strip">
-      <div
-        className="relative mr-4 pl-[5.5rem] sm:pl-24"
-        style={{ minWidth: `${6 + sections.length * SECTION_REM}rem` }}
-      >
+      <div className="relative mr-4 pl-24" style={{ minWidth: `${6 + sections.length * SECTION_REM}rem` }}>
         <div ref={strip} className="relative h-14" role="group" aria-label="Sections">
           {sections.map((section, at) => {
             const drawn = timeline[at];
