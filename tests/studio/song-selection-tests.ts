@@ -98,7 +98,10 @@ function testThreeSongs(fixture: () => StudioFixture): void {
     assert.match(texts, /Endless\.wav (?:was not added|has 51 MB)/);
     await shown('compatibility').nth(2).waitFor({ timeout: WORK_MS });
     assert.equal(await shown('track-analysis').count(), 3);
-    assert.match(await shown('song-card').first().innerText(), /Neon Drive\n+The Neons\s+· 0:41[^]*Analysed[^]*140 bpm/);
+    assert.match(
+      await shown('song-card').first().innerText(),
+      /Neon Drive\n+The Neons\s+· 0:41[^]*Analysed[^]*140 bpm/,
+    );
     const advice = await page.getByRole('article').allInnerTexts();
     assert.match(advice.join('\n'), /Shift “.+” by [+-]\d+ semitone/);
     const drafts = await sql`select stage, hold, jsonb_array_length(songs) as songs from public.mashup_jobs`;
