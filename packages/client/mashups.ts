@@ -129,6 +129,15 @@ export async function editMashup(
   };
 }
 
+/** What to do about a mashup without a file. */
+function hintWithoutFile({ takedownReason, expiredAt, status }: Parameters<typeof signResultUrl>[1]): string {
+  if (takedownReason !== null) return `It was taken down: ${takedownReason}`;
+  if (expiredAt !== null) return 'Its file has expired: replay it from rendering.';
+  return status === 'failed' || status === 'cancelled'
+    ? 'It was not finished: retry it.'
+    : 'Wait until it is complete.';
+}
+
 /**
  * Signs a link to a job's result, which is valid for an hour.
  * @param options.download file name under which a browser saves the file; without it the browser plays it
@@ -136,17 +145,12 @@ export async function editMashup(
  */
 export async function signResultUrl(
   supabase: SupabaseClient,
-  job: Pick<MashupJob, 'resultPath' | 'expiredAt' | 'takedownReason'>,
+  job: Pick<MashupJob, 'resultPath' | 'expiredAt' | 'takedownReason'> & Partial<Pick<MashupJob, 'status'>>,
   options: { download?: string } = {},
 ): Promise<string> {
   if (job.resultPath === null) {
     throw new MashupClientError('no_result', 'This mashup has no file.', {
-      hint:
-        job.takedownReason !== null
-          ? `It was taken down: ${job.takedownReason}`
-          : job.expiredAt === null
-            ? 'Wait until it is complete.'
-            : 'Its file has expired: replay it from rendering.',
+      hint: hintWithoutFile(job),
     });
   }
   const { data, error } = await supabase.storage.from(BUCKET).createSignedUrl(job.resultPath, LINK_SECONDS);

@@ -102,6 +102,7 @@ describe('the stems of a complete mashup', () => {
     await sql`select mashup.take_down(${id}, 'Rights')`;
     await assert.rejects(request(id), { code: 'MB015' });
     await sql`select mashup.cancel(${live})`;
+    await assert.rejects(request(live), { code: 'MB003', hint: 'It was not finished: retry it.' });
   });
 
   it('that fail leave the job complete, say why, and can be asked for again', async () => {
