@@ -1,6 +1,7 @@
 /** Brings a clause into its normal form: no articles, no polite words, contractions written out, the degree apart. */
 import { withoutDegree } from './degrees.ts';
 import { correctSpelling } from './spelling.ts';
+import { addVocabulary } from './terms.ts';
 import { isWord, type Token } from './tokens.ts';
 import type { ClauseContext } from './rule.ts';
 
@@ -40,6 +41,13 @@ export type NormalClause = { text: string } & Pick<ClauseContext, 'degree'>;
 
 /** How much somebody likes it is no degree of the wish after it. */
 const PRAISE = /^(?:i |we )?(?:like|love|enjoy|liked|loved|enjoyed) (?:lot|very much|so much) (?:but|and) /;
+/** `what if we swapped the songs`: a past that is no past. */
+const PAST: Record<string, string> = {
+  ...{ swapped: 'swap', switched: 'switch', flipped: 'flip', turned: 'turn', made: 'make', had: 'have', used: 'use', added: 'add' },
+  ...{ removed: 'remove', started: 'start', ended: 'end', dropped: 'drop', slowed: 'slow', took: 'take', kept: 'keep', brought: 'bring' },
+}; // prettier-ignore
+addVocabulary(Object.keys(PAST).join(' '));
+const AFTER_IF = new RegExp(`\\bif ((?:we |you |i )?)(${Object.keys(PAST).join('|')})\\b`);
 /** What is about a quantity. */
 const HEDGE =
   /\b(?:about|around|roughly|approximately|approx|circa|ca|like|say|something like|somewhere (?:around|near)|more or less|give or take|just (?:over|under)) (?=#)/g;
@@ -55,6 +63,7 @@ export function normalize(tokens: readonly Token[]): NormalClause {
   let text = words.join(' ');
   text = text.replace(/\bon (?:@\d |their |his |her )?own\b/, 'alone').replace(/\bown /g, '');
   if (!/\b(?:no|not)\b/.test(text)) text = text.replace(/ than (?:is )?(?:right )?(?:now|currently|at moment)$/, '');
+  text = text.replace(AFTER_IF, (_, who: string, past: string) => `if ${who}${PAST[past] ?? past}`);
   text = text.replace(HEDGE, '').replace(PRAISE, '');
   text = text.replace(/\b(?:at first|(?:at|in|from) (?:very )?outset|to (?:start|begin) with$)/, 'at start');
   // `no echo or reverb`: neither of the two.

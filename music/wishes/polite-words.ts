@@ -3,7 +3,7 @@ import { addVocabulary } from './terms.ts';
 
 /** Polite words before a wish. Each may follow another. */
 const LEADS = [
-  '(?:would be|is) (?:nice|nicer|great|cool|good|better|awesome|lovely|perfect|best) (?:if|to|with)(?: have| get| be| hear)?',
+  '(?:would be|is) (?:nice|nicer|great|cool|good|better|awesome|lovely|perfect|best) (?:if(?: (?:we|you|i))?|to|with)(?: have| get| be| hear)?',
   'if you could|if possible|if you can|would you mind|do you mind|mind|feel free to',
   'hey|hi|hello|yo|ok|okay|so|well|now|then|and|but|oh|hmm|um|yes|yeah|alright|right|just|simply|first(?! #)|next(?! #)|finally|lastly|secondly|firstly|instead|plus|like|honestly|personally|basically|anyway|ideally|preferably|hopefully|possibly|because',
   '(?:i|we) (?:do |just )?(?:think|guess|feel|feel like|believe|find|reckon|suppose|am thinking|was thinking|would say)(?: of)?',
@@ -14,10 +14,10 @@ const LEADS = [
   '(?:i|we) would (?:like|love|prefer|rather|appreciate)(?: if)?(?: have| hear| see)?',
   '(?:is|would be) possible(?: to| for)?(?: have| get| make| hear)?|(?:is there )?(?:chance|way)(?: to| of| for| you could| you can| we could)(?: have| get| make| hear)?',
   '(?:what|all) (?:i|we) (?:want|need|would like|would love|miss|am missing) (?:is|are)',
-  '(?:you|we|i) (?:should|could|can|must|need to|have to|might)',
+  '(?:you|we|i) (?:would(?! not\\b)|should|could|can|must|need to|have to|might)',
   '(?:would like|would love|want|need|needs|wanting|wish|hope)(?: to have| to hear| to be| to)?',
   '(?:give|get|show|bring|make|do)(?: me| us)',
-  'make sure(?: to)?|let us|try to|try and|make|let|have|try|do|go|go for|go with|get|keep|bring|how about|what about|what if|why not|see',
+  'make sure(?: to)?|let us|try to|try and|make|let|have|try|do|go|go for|go with|get|keep|bring|how about|what about|what if(?: (?:we|you|i))?|why not|see',
   '(?:should|could|needs to|need to|has to|have to|must|to|can|will|would|might)(?: be| have| get| sound| feel| come| go| become)?',
   'be|being|has(?! no\\b)|with|while|for|there (?:should|could|must|needs to) be|there (?:is|are)(?! (?:no|not)\\b)',
   'everything|all|thing|version|music|mix|guys|please',

@@ -16,6 +16,7 @@ import {
   seconds,
   shorter,
   source,
+  swap,
   without,
 } from './phrasing.ts';
 
@@ -40,6 +41,8 @@ test('`more loud` is louder, and `a bit slow` is a bit too slow', () => {
 test('what a sentence that wishes says of the present is asked for', () => {
   isRead('I wish the vocals were louder', more('vocals'));
   isRead('it would be nice if the drums were quieter', less('drums'));
+  isRead('what if we switched the two songs?', swap);
+  isRead('it would be better if you turned the bass down', less('bass'));
   isRead('I would like that the bass is more strong', more('bass'));
 });
 

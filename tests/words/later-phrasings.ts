@@ -1,4 +1,4 @@
-/** Forty-eight phrasings more. They were written after those that were held back had been scored, and scored once. */
+/** Seventy-seven phrasings more. Forty-eight were written after those that were held back had been scored, the others last; each was scored once. */
 import type { WishSong } from '../../schema.ts';
 import {
   again,
@@ -10,6 +10,7 @@ import {
   edgePart,
   effect,
   energy,
+  faster,
   inKey,
   keep,
   key,
@@ -42,6 +43,10 @@ const UMB: readonly WishSong[] = [
 const YELL: readonly WishSong[] = [
   { song_id: 'yellow', name: 'Yellow', artist: 'Coldplay', has_vocals: true, bpm: 87, key: 'B major' },
   { song_id: 'xtal', name: 'Xtal', artist: 'Aphex Twin', has_vocals: false, bpm: 115, key: 'D minor' },
+];
+const CITY: readonly WishSong[] = [
+  { song_id: 'mid', name: 'Midnight City', artist: 'M83', has_vocals: true, bpm: 105, key: 'B minor' },
+  { song_id: 'lev', name: 'Levitating', artist: 'Dua Lipa', has_vocals: true, bpm: 103, key: 'B minor' },
 ];
 
 export const LATER_PHRASINGS: readonly Phrasing[] = [
@@ -122,4 +127,58 @@ export const LATER_PHRASINGS: readonly Phrasing[] = [
   { songs: YELL, text: 'the piano is out of tune', wishes: [], quoted: ['out of tune'] },
   { songs: UMB, text: 'play it slower the second time', wishes: [], quoted: ['second time'] },
   { songs: UMB, text: 'the vocals have to start after 10 seconds', wishes: [], quoted: ['10 seconds'] },
+  // Written last, and scored once.
+  {
+    songs: CITY,
+    text: 'dua lipa vocals, everything else from midnight city',
+    wishes: [...source('lev', 'vocals'), ...backing('mid')],
+  },
+  {
+    songs: CITY,
+    text: 'Can M83 do the beat and Dua sing?',
+    wishes: [...source('mid', 'drums'), ...source('lev', 'vocals')],
+  },
+  { songs: CITY, text: 'the synth of midnight city has to be in there', wishes: [...source('mid', 'other')] },
+  { songs: CITY, text: 'a lot less drums', wishes: [less('drums', 'much')] },
+  { songs: CITY, text: 'vocals are getting lost, bring them up pls', wishes: [more('vocals')] },
+  { songs: CITY, text: 'i would turn the bass down just a little', wishes: [less('bass', 'little')] },
+  { songs: CITY, text: 'no guitar', wishes: [without('other')] },
+  {
+    songs: CITY,
+    text: 'more levitating less midnight city',
+    wishes: [songLevel('more', 'lev'), songLevel('less', 'mid')],
+  },
+  { songs: CITY, text: 'could it run for two minutes instead of one', wishes: [seconds(120)] },
+  { songs: CITY, text: 'shave off 20 seconds', wishes: [shorter({ by_sec: 20 })] },
+  { songs: CITY, text: 'too short for my taste', wishes: [longer()] },
+  { songs: CITY, text: 'pump it up to 118 bpm', wishes: [bpm(118)] },
+  { songs: CITY, text: 'it drags, make it a little quicker', wishes: [faster({ degree: 'little' })] },
+  { songs: CITY, text: 'tempo -4 bpm', wishes: [slower({ by_bpm: 4 })] },
+  { songs: CITY, text: 'the key of G major please', wishes: [inKey('G major')] },
+  { songs: CITY, text: '3 semitones higher, same speed', wishes: [key(3), keep('tempo')] },
+  { songs: CITY, text: 'come in soft, leave loud', wishes: [edge('start', 'quiet'), edge('end', 'loud')] },
+  {
+    songs: CITY,
+    text: 'i want the first thing i hear to be the drums',
+    wishes: [edgePart('start', 'with', { stem: 'drums' })],
+  },
+  { songs: CITY, text: 'the ending should die away slowly', wishes: [edge('end', 'fade')] },
+  { songs: CITY, text: 'let the drop happen much earlier', wishes: [drop('earlier')] },
+  { songs: CITY, text: 'what if we switched the two songs?', wishes: [swap] },
+  { songs: CITY, text: 'please no reverb nor echo', wishes: [effect('off', 'reverb'), effect('off', 'echo')] },
+  { songs: CITY, text: 'a touch of delay on the vocals', wishes: [effect('more', 'echo', { stem: 'vocals' })] },
+  {
+    songs: CITY,
+    text: 'the passage between the songs is very rough, smoother please',
+    wishes: [transitions('smoother')],
+  },
+  { songs: CITY, text: 'cut it into six parts', wishes: [sectionCount(6)] },
+  { songs: CITY, text: 'I need more drive for running', wishes: [energy('more')] },
+  { songs: CITY, text: 'too wild, take it easy', wishes: [energy('less')] },
+  { songs: CITY, text: 'nope, give me something else', wishes: [again] },
+  {
+    songs: CITY,
+    text: 'same as before but with louder drums and no vocals at the beginning',
+    wishes: [more('drums'), edgePart('start', 'without', { stem: 'vocals' })],
+  },
 ];

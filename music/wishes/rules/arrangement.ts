@@ -149,7 +149,7 @@ const ENERGY_RULES: readonly Rule[] = [
       `(?:bring |turn |get )?${FORCE} (?:level |levels )?(?:down|lower)`,
       `(?:there is |has )?too much ${FORCE}`,
       `(?:{be} )?(?:too|so) (?:${LIVELY}|hectic|busy|hard|frantic|manic|crazy|in your face|over top)`,
-      'calm down|tone down|chill out|(?:take|bring|tone) down notch|less of party|cool down|wind down|slow jam|mellow out|settle down|dial down|dial back|ease off|ease up|simmer down|chill',
+      'calm down|tone down|chill out|(?:take|bring|tone) down notch|less of party|cool down|wind down|slow jam|mellow out|settle down|take easy|dial down|dial back|ease off|ease up|simmer down|chill',
     ],
     (_, { degree }) => [{ kind: 'energy', change: 'less', ...degree }],
   ),

@@ -56,7 +56,7 @@ function fadeRule(edge: Edge): Rule {
   const fade =
     edge === 'start'
       ? '(?:fade in|fadein|fades in|fading in|faded in)'
-      : '(?:fade out|fadeout|fades out|fading out|faded out|fade away|fades away|fade down|fade off)';
+      : '(?:fade out|fadeout|fades out|fading out|faded out|fade away|fades away|fade down|fade off|die away|dies away|die out|dies out|trail off|trails off|taper off|tapers off)';
   return soundRule(
     edge,
     'fade',

@@ -75,7 +75,7 @@ export const SOURCE_RULES: readonly Rule[] = [
   ),
   rule(
     [
-      `(?:{use} )?(?:only |just )?{part}(?: only| alone| instead| underneath| below| behind| on top| in background| as base)?(?: (?:instead of|rather than|and not|not)(?: from| of)? @\\d)?`,
+      `(?:{use} )?(?:only |just )?{part}(?: {modal} (?:be in|be heard|be used|be there|be kept|play|stay))?(?: only| alone| instead| underneath| below| behind| on top| in background| as base)?(?: (?:instead of|rather than|and not|not)(?: from| of)? @\\d)?`,
     ],
     ({ part = '' }, context) => sourceOf(context, readPart(part)),
   ),
