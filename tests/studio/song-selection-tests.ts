@@ -43,6 +43,7 @@ export function testSongSelection(fixture: () => StudioFixture): void {
   testReload(fixture);
   testConvertedSong(fixture);
   testUnreadableSong(fixture);
+  testFailedAnalysis(fixture);
   testOwnStems(fixture);
 }
 
@@ -173,6 +174,25 @@ function testUnreadableSong(fixture: () => StudioFixture): void {
     assert.match(await torn.getByRole('alert').innerText(), /torn: The song is .+ long.*\n+Choose .*\w/);
     assert.equal(await page.getByRole('button', { name: 'Create the mashup' }).isDisabled(), true);
     assert.deepEqual(await pageFaults(page), []);
+    await page.context().close();
+  });
+}
+
+function testFailedAnalysis(fixture: () => StudioFixture): void {
+  test('a song whose analysis failed for a service is not said to be unusable, and is analysed when it is tried again', async () => {
+    const { sql } = fixture();
+    const page = await fixture().stranger();
+    await sql`update mashup.task_kinds set timeout_sec = 0.01, max_attempts = 1 where kind = 'analyze'`;
+    for (const name of ['Neon Drive', 'Slow Harbor'])
+      await page.getByRole('button', { name: new RegExp(`^${name}`) }).click();
+    const again = page.getByRole('button', { name: 'Try again' });
+    await again.waitFor({ timeout: WORK_MS });
+    const card = page.getByTestId('song-card').filter({ has: again });
+    assert.match(await card.innerText(), /Not analysed/);
+    assert.deepEqual(await pageFaults(page), []);
+    await sql`update mashup.task_kinds set timeout_sec = 300, max_attempts = 4 where kind = 'analyze'`;
+    await again.click();
+    await page.getByTestId('compatibility').waitFor({ timeout: WORK_MS });
     await page.context().close();
   });
 }

@@ -17,6 +17,8 @@ export interface DraftState extends AnalysisState {
 export interface Draft {
   /** Replaces the draft if it does not have exactly these songs. A draft that is analysing some of them finishes first. */
   update(songs: SubmittedSong[]): Promise<void>;
+  /** Replaces a failed draft by another one: a retry would run to the end, since a job that failed waits for nobody. */
+  retry(): void;
   /** Returns the id of the draft if it has exactly these songs and can be started, and forgets it; else deletes it. */
   take(songIds: string[]): string | undefined;
 }
@@ -68,6 +70,7 @@ export function createDraft(supabase: SupabaseClient, store: Store<DraftState>, 
       discard();
       await submit(songs);
     },
+    retry: () => store.get().draft?.status === 'failed' && (discard(), onIdle()),
     take(songIds) {
       const { draft } = store.get();
       if (draft?.status !== 'processing' || draft.hold === null || !hasSongs(draft, songIds)) {

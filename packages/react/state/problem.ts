@@ -6,6 +6,8 @@ export interface Problem {
   hint: string;
   /** The user has to write other words; nothing failed. */
   isNotUnderstood?: boolean;
+  /** A service failed, not a song: trying again may help. */
+  isOfService?: boolean;
 }
 
 /** Errors of a text that the user has to write in other words. */
@@ -14,6 +16,9 @@ const OTHER_WORDS: readonly string[] = ['wish_not_understood', 'wish_changes_not
 /** Whether a job that failed with this code would fail again as it is: only other words or edits help. */
 export const needsOtherWords = (code: string | null): boolean =>
   code !== null && [...OTHER_WORDS, 'wish_not_possible', 'edit_not_possible'].includes(code);
+
+/** Whether a job failed with this code for a service, and not for a song or its words. */
+export const isServiceCode = (code: string): boolean => /^(service|storage|database|internal|task)_/.test(code);
 
 /** Converts any error; a MashupClientError keeps its message and hint. */
 export function toProblem(error: unknown): Problem {

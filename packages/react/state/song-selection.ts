@@ -22,8 +22,8 @@ export interface SongSelectionState extends UploadState, DraftState {}
 export interface SongSelection extends Store<SongSelectionState> {
   /** Uploads a song, once. */
   upload(song: StudioSong): Promise<SubmittedSong>;
-  /** Repeats a failed upload of a selected song. */
-  retryUpload(song: StudioSong): void;
+  /** Repeats the failed upload of a selected song, or the analysis that failed for a service. */
+  retry(song: StudioSong): void;
   /** Sets the selected songs. New songs are uploaded and analysed. */
   select(songs: StudioSong[]): void;
   /** Clears the selection. Returns the id of the draft of exactly these songs if it can be started; the caller owns it then. */
@@ -73,7 +73,7 @@ export function createSongSelection(supabase: SupabaseClient, sessionStore: Sess
   return {
     ...store,
     upload: uploader.upload,
-    retryUpload,
+    retry: (song) => (store.get().uploads.get(song.id)?.problem ? retryUpload(song) : draft.retry()),
     select(songs) {
       selected = songs;
       for (const song of songs) {

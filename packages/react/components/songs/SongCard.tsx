@@ -34,7 +34,7 @@ function StatusMark({ hasProblem, isDone, tone }: { hasProblem: boolean; isDone:
 
 function statusText({ upload, card, analysis, fault }: SongCardProps): string {
   if (upload?.problem) return 'Not uploaded';
-  if (fault) return 'Cannot be used';
+  if (fault) return fault.isOfService ? 'Not analysed' : 'Cannot be used';
   if (upload?.isConverting === true) return 'Converting';
   if (upload?.submitted === undefined) return `Uploading ${percent(upload?.share ?? 0)}`;
   if (analysis) return 'Analysed';

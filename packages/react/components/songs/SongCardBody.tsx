@@ -28,7 +28,8 @@ export function SongCardBody(props: Props) {
 }
 
 function Content({ song, upload, analysis, problem, tone, onRetry }: Props) {
-  if (problem) return <SongProblem problem={problem} onRetry={upload?.problem && onRetry} />;
+  if (problem)
+    return <SongProblem problem={problem} onRetry={upload?.problem || problem.isOfService ? onRetry : undefined} />;
   if (analysis) return <TrackAnalysisDisplay analysis={analysis} tone={tone} />;
   if (upload?.submitted === undefined) return <UploadBar name={song.name} share={upload?.share ?? 0} tone={tone} />;
   return <WaveformPlaceholder tone={tone} />;

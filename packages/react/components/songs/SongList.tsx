@@ -49,7 +49,7 @@ export function SongList({
           fault={faultOf(song.id)}
           analysis={getAnalysis(song.id)}
           onRemove={() => onRemove(song.id)}
-          onRetry={() => selection.retryUpload(song)}
+          onRetry={() => selection.retry(song)}
           onChange={onChange && ((changed) => onChange(song.id, changed))}
           onMove={onReorder && ((by) => move(song.id, by))}
         />

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'react';
 import { MAX_SONGS } from '../../../../schema/constants.ts';
 import { useAudioAnalysis } from '../../hooks/useAudioAnalysis.ts';
+import { isServiceCode } from '../../state/problem.ts';
 import type { Problem } from '../../state/problem.ts';
 import { findFileProblem, songFromFile } from '../../state/songs.ts';
 import type { StudioSong } from '../../state/songs.ts';
@@ -65,6 +66,7 @@ export function useSongSelection(songs: StudioSong[]): SelectionStatus {
     return {
       message: draft?.errorMessage ?? 'The engine cannot read this song.',
       hint: draft?.errorHint ?? 'Remove it and choose another file.',
+      isOfService: isServiceCode(draft?.errorCode ?? ''),
     };
   };
   const isBlocked = songs.some(({ id }) => uploads.get(id)?.problem !== undefined || faultOf(id) !== undefined);
