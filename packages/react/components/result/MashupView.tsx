@@ -122,7 +122,7 @@ function PlanDetails({
     onOpen(jobId);
   };
   return (
-    <div className={`grid items-start gap-5 ${played ? 'lg:grid-cols-2' : ''}`}>
+    <div className={`grid grid-cols-1 items-start gap-5 ${played ? 'lg:grid-cols-2' : ''}`}>
       <Decisions
         plan={document.plan}
         changes={document.planChanges}
