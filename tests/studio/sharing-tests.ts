@@ -69,6 +69,14 @@ function testEndOfLink(fixture: () => StudioFixture, jobId: () => string, links:
     assert.deepEqual(await pageFaults(page), []);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
+    await sql`select mashup.lift_share_take_down(${jobId()})`;
+    await page.getByRole('button', { name: 'Share', exact: true }).click();
+    await dialog.getByRole('button', { name: 'Make a link' }).waitFor();
+    await takeDownAfterRead(fixture(), jobId());
+    await dialog.getByRole('button', { name: 'Make a link' }).click();
+    await dialog.getByText('Its sample is not cleared.').waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
     const unexpected = fixture().pageErrors.splice(0);
     assert.deepEqual(
       unexpected.filter((line) => !line.includes('/rpc/share_mashup')),
@@ -76,4 +84,17 @@ function testEndOfLink(fixture: () => StudioFixture, jobId: () => string, links:
       'the console has the refused call alone',
     );
   });
+}
+
+/** Takes a link down right after the page has read it the next time. */
+async function takeDownAfterRead({ page, sql }: StudioFixture, jobId: string): Promise<void> {
+  await page.route(
+    '**/rest/v1/mashup_shares?*',
+    async (route) => {
+      const response = await route.fetch();
+      await sql`select mashup.take_down_share(${jobId}, 'Its sample is not cleared.')`;
+      await route.fulfill({ response });
+    },
+    { times: 1 },
+  );
 }

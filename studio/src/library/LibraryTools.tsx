@@ -53,12 +53,14 @@ export function LibraryTools({
 /** A field whose text is told when the typing pauses. All that is typed until the field is left, or Enter is pressed, is one step. */
 function SearchField({ search, onChange }: { search: string; onChange: (search: string, isStep: boolean) => void }) {
   const [text, setText] = useState(search);
+  /** What the field holds, also before the next rendering. */
+  const typed = useRef(search);
   const told = useRef(search);
   const isTyping = useRef(false);
   const tell = (): void => {
-    if (text === told.current) return;
-    told.current = text;
-    onChange(text, !isTyping.current);
+    if (typed.current === told.current) return;
+    told.current = typed.current;
+    onChange(typed.current, !isTyping.current);
     isTyping.current = true;
   };
   const settle = (): void => {
@@ -68,7 +70,7 @@ function SearchField({ search, onChange }: { search: string; onChange: (search: 
   // The address may change by itself, e.g. by the way back.
   useEffect(() => {
     if (search === told.current) return;
-    told.current = search;
+    told.current = typed.current = search;
     isTyping.current = false;
     setText(search);
   }, [search]);
@@ -85,7 +87,7 @@ function SearchField({ search, onChange }: { search: string; onChange: (search: 
         placeholder="Title, song, artist or wish"
         value={text}
         maxLength={200}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => setText((typed.current = event.target.value))}
         onKeyDown={(event) => event.key === 'Enter' && settle()}
         onBlur={settle}
       />

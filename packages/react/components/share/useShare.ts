@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import { MashupClientError, readShare, shareMashup, unshareMashup } from '@mashup-engine/client';
 import type { MashupJob, ShareState } from '@mashup-engine/client';
+import type { SupabaseClient } from '@supabase/supabase-js';
 import { toProblem } from '../../state/problem.ts';
 import type { Problem } from '../../state/problem.ts';
 import { useStudio } from '../../state/studio.tsx';
@@ -39,10 +40,7 @@ export function useShare({ id, sharedAt }: MashupJob): Share {
       setIsBusy(false);
     }
   }, []);
-  const make = useCallback(
-    () => attempt(async () => ({ ...(await shareMashup(supabase, id)), reason: null })),
-    [supabase, id, attempt],
-  );
+  const make = useCallback(() => attempt(() => makeLink(supabase, id)), [supabase, id, attempt]);
 
   useEffect(() => {
     let isWanted = true;
@@ -74,4 +72,16 @@ export function useShare({ id, sharedAt }: MashupJob): Share {
         return null;
       }),
   };
+}
+
+/** Makes the link, or returns why it was taken down meanwhile. */
+async function makeLink(supabase: SupabaseClient, id: string): Promise<ShareState> {
+  try {
+    return { ...(await shareMashup(supabase, id)), reason: null };
+  } catch (error) {
+    const isTakenDown = error instanceof MashupClientError && error.code === 'taken_down';
+    const read = isTakenDown ? await readShare(supabase, id) : null;
+    if (read?.token !== null) throw error;
+    return read;
+  }
 }
