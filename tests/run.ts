@@ -4,7 +4,7 @@
  *   node tests/run.ts [--unit | --long | --deep | --neural] [path or part of a path …]
  *
  * --unit  only files that start no process and open no connection (tests/support/unit.ts); no Postgres is started
- * --long  only files ending in `.long.test.ts`: attacks and hard material that take a fifth of a minute and more
+ * --long  only files ending in `.long.test.ts`: attacks, random sequences, hard material and whole commands
  * --deep  only files ending in `.deep.test.ts`, whose tests take minutes
  * --neural  only those of tests/neural/, which install a separation model first; no Postgres is started
  */
@@ -46,11 +46,15 @@ const WAITING_FILES = [
   'tests/model/circuit-regressions',
   'tests/gateway/realtime.test',
   'tests/worker/recovery',
+  'tests/worker/outages',
   'tests/worker/read-only-spells',
   'tests/worker/storage-outage',
+  'tests/worker/silent-services',
+  'tests/worker/half-open',
   'tests/state-machine/recovery',
   'tests/state-machine/install',
   'tests/state-machine/migrate-under-load',
+  'tests/client/follow-job',
 ];
 /**
  * Files whose tests look at pages of a stack, and wait for both half of the time. They run one at a time beside the others as well: together they
