@@ -35,12 +35,12 @@ export async function findSongFiles(
   options: StemOptions,
   tell: (line: string) => void,
 ): Promise<SongFiles[]> {
-  const songs = await Promise.all(
-    paths.map(async (path): Promise<SongFiles> => {
-      if (!(await isFolder(path))) return { path, song: path, stems: new Map() };
-      return readFolder(path, tell, { withMix: true });
-    }),
-  );
+  const songs: SongFiles[] = [];
+  // One after the other: what is told, and which fault is, follows the order of the songs.
+  for (const path of paths) {
+    const isStems = await isFolder(path);
+    songs.push(isStems ? await readFolder(path, tell, { withMix: true }) : { path, song: path, stems: new Map() });
+  }
   for (const [song, folder] of assigned(options.stems, songs, '--stems')) {
     if (!(await isFolder(folder))) throw fault(`${folder} is not a folder.`, 'Give the folder of the stems.');
     const found = await readFolder(folder, tell, { withMix: false });
