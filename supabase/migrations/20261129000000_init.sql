@@ -95,7 +95,7 @@
 --     list_mashups, get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
 --     library_page                               a page of list_mashups
 --     export_account, account_files
---     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
+--     caller, require_own_job, hint_without_file, count_request, enforce_submission_limits, has_upload_quota
 --     share_mashup, unshare_mashup, new_share_token   public links
 --     read_share, shared_job, describe_share, shared_songs, shared_timeline, reduce_peaks   what the public reads of them, for the edge functions
 --     client_group, shared_read_limits, check_shared_read, count_shared_read, purge_share_counts   how often
@@ -1965,17 +1965,12 @@ create function mashup.record_duration(p_kind text, p_seconds real, p_song_secon
   language plpgsql set search_path = ''
   as $$
 begin
-  if p_is_edit then
-    update mashup.stage_stats s
-      set edit_factor = (s.edit_factor + least(greatest(p_seconds / greatest(s.base_sec + s.per_song_sec * p_song_seconds, 0.01), 0.02), 2)) / 2
-      from (select l.kind from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
-      where s.kind = f.kind;
-    return;
-  end if;
-  if p_is_model then
-    update mashup.stage_stats s
-      set model_factor = (s.model_factor + least(greatest(p_seconds / greatest(s.base_sec + s.per_song_sec * p_song_seconds, 0.01), 1), 500)) / 2
-      from (select l.kind from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
+  if p_is_model or p_is_edit then
+    update mashup.stage_stats s set
+        model_factor = case when p_is_model then (s.model_factor + least(greatest(f.share, 1), 500)) / 2 else s.model_factor end,
+        edit_factor = case when p_is_edit then (s.edit_factor + least(greatest(f.share, 0.02), 2)) / 2 else s.edit_factor end
+      from (select l.kind, p_seconds / greatest(l.base_sec + l.per_song_sec * p_song_seconds, 0.01) as share
+            from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
       where s.kind = f.kind;
     return;
   end if;
@@ -4653,7 +4648,7 @@ begin
 end
 $$;
 comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs, mashup.claim_limits) is
-  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation. is_studio: the task is one of a studio version. last_error: code of the fault of the attempt before.';
+  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation. is_studio: the task is one of a studio version. is_probe: it is the probe of an open circuit. last_error: code of the fault of the attempt before.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -7285,6 +7280,17 @@ $$;
 comment on function mashup.describe_submission(public.mashup_jobs, boolean) is
   'Returns what the submitter reads of a job; existing: a repeated request found it.';
 
+create function mashup.hint_without_file(p_job public.mashup_jobs) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return case when p_job.expired_at is not null then 'Its file has expired: replay it from rendering.'
+    when p_job.stage in ('failed', 'cancelled') then 'It was not finished: retry it.'
+    else 'Wait until it is complete.' end;
+end
+$$;
+comment on function mashup.hint_without_file(public.mashup_jobs) is 'Returns what the user of a mashup without a file can do, as the hint of an error.';
+
 revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/70_public_api/2_mashups.sql
@@ -7678,8 +7684,7 @@ begin
   end if;
   if v_job.stage <> 'complete' or v_job.result_path is null then
     perform mashup.raise_error('MB003', 'This mashup has no file, and so no stems.',
-      case when v_job.expired_at is not null then 'Its file has expired: replay it from rendering.'
-           when v_job.stage in ('failed', 'cancelled') then 'It was not finished: retry it.' else 'Wait until it is complete.' end);
+      mashup.hint_without_file(v_job));
   end if;
   select r.stems into v_stems from public.mashup_results r where r.job_id = v_job.id and r.path = v_job.result_path;
   if v_stems ->> 'state' in ('pending', 'ready') then
@@ -7814,8 +7819,7 @@ begin
   elsif v_share.token is null then
     if v_job.stage <> 'complete' or v_job.result_path is null then
       perform mashup.raise_error('MB003', 'This mashup has no file, and so nothing to share.',
-        case when v_job.expired_at is not null then 'Its file has expired: replay it from rendering.'
-             when v_job.stage in ('failed', 'cancelled') then 'It was not finished: retry it.' else 'Wait until it is complete.' end);
+        mashup.hint_without_file(v_job));
     end if;
     insert into public.mashup_shares (token, job_id) values (mashup.new_share_token(), v_job.id) returning * into v_share;
     update public.mashup_jobs j set shared_at = v_share.created_at where j.id = v_job.id returning * into v_job;

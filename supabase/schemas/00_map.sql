@@ -91,7 +91,7 @@
 --     list_mashups, get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
 --     library_page                               a page of list_mashups
 --     export_account, account_files
---     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
+--     caller, require_own_job, hint_without_file, count_request, enforce_submission_limits, has_upload_quota
 --     share_mashup, unshare_mashup, new_share_token   public links
 --     read_share, shared_job, describe_share, shared_songs, shared_timeline, reduce_peaks   what the public reads of them, for the edge functions
 --     client_group, shared_read_limits, check_shared_read, count_shared_read, purge_share_counts   how often

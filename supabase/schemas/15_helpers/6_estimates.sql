@@ -156,17 +156,12 @@ create function mashup.record_duration(p_kind text, p_seconds real, p_song_secon
   language plpgsql set search_path = ''
   as $$
 begin
-  if p_is_edit then
-    update mashup.stage_stats s
-      set edit_factor = (s.edit_factor + least(greatest(p_seconds / greatest(s.base_sec + s.per_song_sec * p_song_seconds, 0.01), 0.02), 2)) / 2
-      from (select l.kind from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
-      where s.kind = f.kind;
-    return;
-  end if;
-  if p_is_model then
-    update mashup.stage_stats s
-      set model_factor = (s.model_factor + least(greatest(p_seconds / greatest(s.base_sec + s.per_song_sec * p_song_seconds, 0.01), 1), 500)) / 2
-      from (select l.kind from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
+  if p_is_model or p_is_edit then
+    update mashup.stage_stats s set
+        model_factor = case when p_is_model then (s.model_factor + least(greatest(f.share, 1), 500)) / 2 else s.model_factor end,
+        edit_factor = case when p_is_edit then (s.edit_factor + least(greatest(f.share, 0.02), 2)) / 2 else s.edit_factor end
+      from (select l.kind, p_seconds / greatest(l.base_sec + l.per_song_sec * p_song_seconds, 0.01) as share
+            from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
       where s.kind = f.kind;
     return;
   end if;

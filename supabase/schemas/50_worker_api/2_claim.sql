@@ -212,6 +212,6 @@ begin
 end
 $$;
 comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs, mashup.claim_limits) is
-  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation. is_studio: the task is one of a studio version. last_error: code of the fault of the attempt before.';
+  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation. is_studio: the task is one of a studio version. is_probe: it is the probe of an open circuit. last_error: code of the fault of the attempt before.';
 
 revoke execute on all functions in schema mashup from public;

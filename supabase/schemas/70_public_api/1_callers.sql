@@ -311,4 +311,15 @@ $$;
 comment on function mashup.describe_submission(public.mashup_jobs, boolean) is
   'Returns what the submitter reads of a job; existing: a repeated request found it.';
 
+create function mashup.hint_without_file(p_job public.mashup_jobs) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return case when p_job.expired_at is not null then 'Its file has expired: replay it from rendering.'
+    when p_job.stage in ('failed', 'cancelled') then 'It was not finished: retry it.'
+    else 'Wait until it is complete.' end;
+end
+$$;
+comment on function mashup.hint_without_file(public.mashup_jobs) is 'Returns what the user of a mashup without a file can do, as the hint of an error.';
+
 revoke execute on all functions in schema mashup from public;

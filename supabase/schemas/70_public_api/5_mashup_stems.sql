@@ -14,8 +14,7 @@ begin
   end if;
   if v_job.stage <> 'complete' or v_job.result_path is null then
     perform mashup.raise_error('MB003', 'This mashup has no file, and so no stems.',
-      case when v_job.expired_at is not null then 'Its file has expired: replay it from rendering.'
-           when v_job.stage in ('failed', 'cancelled') then 'It was not finished: retry it.' else 'Wait until it is complete.' end);
+      mashup.hint_without_file(v_job));
   end if;
   select r.stems into v_stems from public.mashup_results r where r.job_id = v_job.id and r.path = v_job.result_path;
   if v_stems ->> 'state' in ('pending', 'ready') then

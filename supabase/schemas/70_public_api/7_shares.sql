@@ -30,8 +30,7 @@ begin
   elsif v_share.token is null then
     if v_job.stage <> 'complete' or v_job.result_path is null then
       perform mashup.raise_error('MB003', 'This mashup has no file, and so nothing to share.',
-        case when v_job.expired_at is not null then 'Its file has expired: replay it from rendering.'
-             when v_job.stage in ('failed', 'cancelled') then 'It was not finished: retry it.' else 'Wait until it is complete.' end);
+        mashup.hint_without_file(v_job));
     end if;
     insert into public.mashup_shares (token, job_id) values (mashup.new_share_token(), v_job.id) returning * into v_share;
     update public.mashup_jobs j set shared_at = v_share.created_at where j.id = v_job.id returning * into v_job;

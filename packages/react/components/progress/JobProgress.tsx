@@ -8,6 +8,7 @@ import { JobActions } from './JobActions.tsx';
 import { SongProgress } from './SongProgress.tsx';
 import { StageTrack } from './StageTrack.tsx';
 import { StepProgress } from './StepProgress.tsx';
+import { waitingText } from './waiting-text.ts';
 
 /** The progress of a job: stages, current step, songs, remaining time, and the actions on it. */
 export function JobProgress({
@@ -39,16 +40,6 @@ export function JobProgress({
       <JobActions job={job} generator={generator} onStartOver={onStartOver} onOpen={onOpen} />
     </section>
   );
-}
-
-/** What a job is waiting for, if anything. */
-function waitingText(job: MashupJob): string | undefined {
-  if (job.waitingOn === 'slot') {
-    return job.queuePosition ? `Number ${job.queuePosition} in the queue` : 'Waiting for a free slot';
-  }
-  if (job.waitingOn === 'circuit') return job.currentStep;
-  if (job.waitingOn === 'pause') return 'Paused by the operator';
-  return undefined;
 }
 
 /** Why a job has stopped, and what to do. */
