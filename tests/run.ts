@@ -4,7 +4,7 @@
  *   node tests/run.ts [--unit | --long | --deep | --neural] [path or part of a path …]
  *
  * --unit  only files that start no process and open no connection (tests/support/unit.ts); no Postgres is started
- * --long  only files ending in `.long.test.ts`: attacks, random sequences, hard material and whole commands
+ * --long  only files ending in `.long.test.ts`: attacks, random sequences, hard material and whole programs
  * --deep  only files ending in `.deep.test.ts`, whose tests take minutes
  * --neural  only those of tests/neural/, which install a separation model first; no Postgres is started
  */

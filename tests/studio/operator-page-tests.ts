@@ -195,9 +195,10 @@ export function testCircuitBreakers(fixture: () => StudioFixture, jobId: () => s
   test('an unavailable service is shown with its error and the next probe, and as available when it is back', async () => {
     const { page, shown, sql, stack } = fixture();
     const { replay, reaches } = renderControls(fixture());
+    // The checks of workers would write another error, and have the circuit probed at once.
     await sql`
-      update mashup.settings set value = case name when 'circuit_failures' then '1' else '6' end::jsonb
-      where name in ('circuit_failures', 'circuit_open_sec')`;
+      update mashup.settings set value = case name when 'circuit_failures' then '1' when 'circuit_open_sec' then '6' else '600' end::jsonb
+      where name in ('circuit_failures', 'circuit_open_sec', 'service_check_sec', 'service_recheck_sec')`;
     const circuit = shown('circuit').filter({ hasText: 'processing' });
     await circuit.getByText(/^available · 0 of 1 running/).waitFor();
     await replay(jobId());
