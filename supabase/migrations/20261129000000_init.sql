@@ -2691,9 +2691,9 @@ begin
     end if;
     update mashup.tasks t set
         state = 'dropped', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
-        held_until = case when v_task.state = 'running' then mashup.now() + make_interval(secs => coalesce((
-          select (h.value ->> k.service)::double precision from mashup.settings h, mashup.task_kinds k
-          where h.name = 'service_abort_hold_sec' and k.kind = t.kind), 0)) end,
+        held_until = case when v_task.state = 'running' then mashup.now() + (
+          select make_interval(secs => nullif((h.value ->> k.service)::double precision, 0)) from mashup.settings h, mashup.task_kinds k
+          where h.name = 'service_abort_hold_sec' and k.kind = t.kind) end,
         error = jsonb_build_object('code', p_reason)
       where t.id = v_task.id;
   end loop;
@@ -5915,10 +5915,11 @@ create function mashup.refresh_queue_positions() returns void
   as $$
 begin
   with changed as (
-    select j.id, p.queue_position, w.waiting_on from public.mashup_jobs j
+    -- A job may have left the queue since its head was read.
+    select j.id, p.queue_position, w.waiting_on from mashup.waiting_jobs j
     join unnest(mashup.head_of_queue()) with ordinality as p (id, queue_position) on p.id = j.id
     cross join lateral (select case when mashup.is_job_paused(j.id, j.user_id) then 'pause' else 'slot' end as waiting_on) w
-    where j.admitted_at is null and (j.queue_position is distinct from p.queue_position or j.waiting_on is distinct from w.waiting_on)
+    where j.queue_position is distinct from p.queue_position or j.waiting_on is distinct from w.waiting_on
     for no key update of j skip locked
   )
   update public.mashup_jobs j set queue_position = c.queue_position, waiting_on = c.waiting_on,
@@ -5927,7 +5928,7 @@ begin
         when c.waiting_on = 'pause' then 'Paused by the operator'
         else (select s.step from mashup.stages s where s.stage = 'queued')
       end
-  from changed c where j.id = c.id and j.admitted_at is null;
+  from changed c where j.id = c.id;
 end
 $$;
 comment on function mashup.refresh_queue_positions() is

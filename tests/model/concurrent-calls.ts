@@ -29,7 +29,7 @@ const DENSE = `
   update mashup.settings set value = '{"analysis": 8, "scoring": 8, "orchestrator": 8, "separation": 8, "processing": 8}' where name = 'service_limits';
   update mashup.settings set value = '{}' where name = 'service_abort_hold_sec';
   update mashup.settings set value = '6' where name = 'circuit_failures';
-  update mashup.settings set value = '0.2' where name in ('circuit_open_sec', 'circuit_open_max_sec', 'reconcile_sec');
+  update mashup.settings set value = '0.2' where name in ('circuit_open_sec', 'circuit_open_max_sec', 'reconcile_sec', 'service_check_sec', 'service_recheck_sec');
   update mashup.settings set value = '0' where name in ('progress_min_interval_sec', 'progress_min_step');
   update mashup.task_kinds set backoff_sec = 0.02, backoff_max_sec = 0.1`;
 
@@ -111,6 +111,11 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
   },
   read: ({ sql }) =>
     sql`select public.read_share((select token from public.mashup_shares order by random() limit 1), 'mashup', '203.0.113.1')`,
+  async checks({ sql }) {
+    const [row] = await sql<{ services: string[] }[]>`select mashup.services_to_check() as services`;
+    for (const service of row?.services ?? [])
+      await sql`select mashup.report_service_check(${service}, ${any([null, 'It does not answer.'])})`;
+  },
   sweep: ({ sql }) => sql`select mashup.sweep()`,
   admission: ({ sql }) => sql`select mashup.admit_waiting()`,
   /** Checks the invariants that always hold. */

@@ -38,6 +38,43 @@ describe('the sweep does not wait', () => {
   });
 });
 
+describe('the sweep', () => {
+  it('writes no place in the queue on a job that left the queue after its head was read', async (t) => {
+    const m = await useMachine(t);
+    await m.sql`update mashup.settings set value = '1' where name = 'max_running_jobs'`;
+    const user = await m.user();
+    await m.submit(user, 2);
+    const [cancelled, waiting] = [await m.submit(user, 2), await m.submit(user, 2)];
+    await m.sql`update mashup_jobs set stage = 'cancelled' where id = ${cancelled}`;
+    // What the sweep reads before the cancellation is committed.
+    await m.sql.unsafe(`create or replace function mashup.head_of_queue() returns uuid[]
+      language sql stable as $$ select array['${cancelled}', '${waiting}']::uuid[] $$`);
+    await m.sweep();
+    const of = async (id: string) =>
+      (await m.sql`select stage, waiting_on, queue_position from mashup_jobs where id = ${id}`)[0];
+    assert.deepEqual(await of(cancelled), { stage: 'cancelled', waiting_on: null, queue_position: null });
+    assert.deepEqual(await of(waiting), { stage: 'queued', waiting_on: 'slot', queue_position: 2 });
+  });
+});
+
+describe('a place whose task is dropped', () => {
+  for (const [hold, isHeld] of [
+    [0, false],
+    [5, true],
+  ] as const)
+    it(`is ${isHeld ? 'held' : 'free'} with service_abort_hold_sec ${hold}`, async (t) => {
+      const m = await useMachine(t);
+      await m.sql`update mashup.settings set value = ${m.sql.json({ analysis: hold })} where name = 'service_abort_hold_sec'`;
+      const id = await m.submit(await m.user(), 2);
+      const task = await m.claimNext(await m.worker(), id);
+      assert.ok(task);
+      await m.sql`update mashup_jobs set stage = 'cancelled' where id = ${id}`;
+      const [row] = await m.sql`select t.held_until is not null as task, p.held_until is not null as place
+        from mashup.tasks t join mashup.places p on p.service = 'analysis' and p.n = t.place where t.id = ${task.task_id}`;
+      assert.deepEqual({ ...row }, { task: isHeld, place: isHeld });
+    });
+});
+
 describe('files', () => {
   it('of a job that is deleted while it runs are deleted again after its worker has stopped writing', async (t) => {
     const m = await useMachine(t);

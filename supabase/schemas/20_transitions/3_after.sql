@@ -106,9 +106,9 @@ begin
     end if;
     update mashup.tasks t set
         state = 'dropped', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
-        held_until = case when v_task.state = 'running' then mashup.now() + make_interval(secs => coalesce((
-          select (h.value ->> k.service)::double precision from mashup.settings h, mashup.task_kinds k
-          where h.name = 'service_abort_hold_sec' and k.kind = t.kind), 0)) end,
+        held_until = case when v_task.state = 'running' then mashup.now() + (
+          select make_interval(secs => nullif((h.value ->> k.service)::double precision, 0)) from mashup.settings h, mashup.task_kinds k
+          where h.name = 'service_abort_hold_sec' and k.kind = t.kind) end,
         error = jsonb_build_object('code', p_reason)
       where t.id = v_task.id;
   end loop;
