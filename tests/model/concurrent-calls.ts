@@ -8,6 +8,8 @@ import { type ClaimedTask, resultOf, useMachine } from '../state-machine/state-m
 import { installChecks } from './invariants.ts';
 
 const CONNECTIONS = 16;
+/** More than connections: some calls wait for one. */
+const CALLERS = 20;
 const USERS = 4;
 /** Time for the remaining jobs to end after the calls. */
 const FINISH_MS = 60_000;
@@ -23,7 +25,7 @@ const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.l
 
 /** Settings for many concurrent calls: fewer slots than jobs, short back-offs, short waits of circuits. */
 const DENSE = `
-  update mashup.settings set value = '5' where name = 'max_running_jobs';
+  update mashup.settings set value = '12' where name = 'max_running_jobs';
   update mashup.settings set value = '4' where name = 'max_running_jobs_per_user';
   update mashup.settings set value = '100000' where name in ('max_submits_per_minute', 'max_shares_per_minute', 'max_queued_jobs_per_user', 'circuit_failures');
   update mashup.settings set value = '{"analysis": 8, "scoring": 8, "orchestrator": 8, "separation": 8, "processing": 8}' where name = 'service_limits';
@@ -61,15 +63,30 @@ async function workOn(sql: postgres.Sql, first: ClaimedTask): Promise<void> {
   }
 }
 
+/** Reports that the stems of some songs of a task are missing. */
+async function missStems(sql: postgres.Sql, { task_id, claim, songs }: ClaimedTask): Promise<void> {
+  const missing = songs.filter(() => Math.random() < 0.7).map((song) => song.song_id);
+  await sql`select mashup.report_missing_stems(${task_id}, ${claim}, array(
+    select (s ->> 'stems_id')::bigint from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id, jsonb_array_elements(j.songs) s
+    where t.id = ${task_id} and s ->> 'song_id' = any (${missing}) and s ->> 'stems_id' is not null))`;
+}
+
 const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
   async work(calls) {
     const task = await claimAny(calls);
     if (!task) return;
-    const { sql } = calls;
+    const { sql, workers } = calls;
     for (const part of [0.3, 0.6])
       await sql`select mashup.heartbeat_task(${task.task_id}, ${task.claim}, ${part}, ${`at ${part}`})`;
+    if (task.kind === 'render')
+      await sql`select mashup.publish_playable(${task.task_id}, ${task.claim}, jsonb_build_object('path', t.output_prefix || '.parts',
+        'sample_rate', 44100, 'total_frames', 9000, 'ends', jsonb_build_array(1000))) from mashup.tasks t where t.id = ${task.task_id}`;
+    await sql`select mashup.write_task_logs(${any(workers)}, ${sql.json([
+      { task: Number(task.task_id), claim: task.claim, age_sec: 0, level: 'info', line: 'It runs.', fields: {} },
+    ])})`;
     const chance = Math.random();
-    if (chance < 0.5) await workOn(sql, task);
+    if (task.kind === 'render' && chance < 0.1) await missStems(sql, task);
+    else if (chance < 0.5) await workOn(sql, task);
     else if (chance < 0.75)
       await sql`select mashup.finish_task(${task.task_id}, ${task.claim}, ${sql.json(resultOf(task) as never)})`;
     else if (chance < 0.8) await sql`select mashup.return_task(${task.task_id}, ${task.claim})`;
@@ -98,7 +115,7 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
   async user(calls) {
     const job = await anyJob(calls);
     if (!job) return;
-    const call = any(['iterate', 'edit', 'cancel', 'retry', 'replay', 'delete', 'share', 'unshare']);
+    const call = any(['iterate', 'edit', 'cancel', 'retry', 'replay', 'delete', 'share', 'unshare', 'stems']);
     await asUser(calls, job.user_id, (tx) =>
       call === 'iterate'
         ? tx`select public.iterate_mashup(${job.id}, 'louder')`
@@ -106,11 +123,30 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
           ? tx`select public.edit_mashup(${job.id}, ${tx.json({ plan_version: 1, edits: [{ kind: 'swap_songs' }] })})`
           : call === 'replay'
             ? tx`select public.replay_mashup(${job.id}, ${any(REPLAY_STAGES)}, true)`
-            : tx`select ${tx.unsafe(`public.${call}_mashup`)}(${job.id})`,
+            : call === 'stems'
+              ? tx`select public.request_mashup_stems(${job.id})`
+              : tx`select ${tx.unsafe(`public.${call}_mashup`)}(${job.id})`,
     );
   },
   read: ({ sql }) =>
     sql`select public.read_share((select token from public.mashup_shares order by random() limit 1), 'mashup', '203.0.113.1')`,
+  async takeDown(calls) {
+    const job = await anyJob(calls);
+    if (!job) return;
+    const call = any(['take_down', 'take_down_share']);
+    await calls.sql`select (${calls.sql.unsafe(`mashup.${call}`)}(${job.id}, 'A test')).id`;
+    await calls.sql`select (${calls.sql.unsafe(`mashup.lift_${call === 'take_down' ? call : 'share_take_down'}`)}(${job.id})).id`;
+  },
+  async outboxes({ sql }) {
+    const files = await sql<{ id: string }[]>`select id from mashup.claim_storage_deletions(20)`;
+    await sql`select mashup.complete_storage_deletions(${files.map(({ id }) => id)}::bigint[])`;
+    for (const { seq } of await sql<{ seq: string }[]>`select seq from mashup.claim_outgoing_events(5)`)
+      await sql`select mashup.complete_outgoing_event(${seq}, ${any([null, 'It was refused.'])})`;
+  },
+  models: ({ sql }) =>
+    any([true, false])
+      ? sql`select mashup.report_separation_models('bands', 'neural', ${any(['bands', 'neural'])})`
+      : sql`select mashup.report_separation_models(null, null, null)`,
   async checks({ sql }) {
     const [row] = await sql<{ services: string[] }[]>`select mashup.services_to_check() as services`;
     for (const service of row?.services ?? [])
@@ -143,7 +179,6 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
     await register(calls.sql, worker);
   },
   async remove(calls) {
-    if (Math.random() < 0.7) return;
     const user = any(calls.users);
     const next = randomUUID();
     await calls.sql`insert into auth.users (id, email) values (${next}, ${`${next}@example.test`})`;
@@ -151,12 +186,27 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
     await calls.sql`delete from auth.users where id = ${user}`;
   },
 };
-/** The callers that run concurrently. */
-const CONCURRENT_CALLS = [
-  ...Array.from({ length: 6 }, () => 'work'),
-  ...Object.keys(CALLS).filter((name) => name !== 'work'),
-  'sweep',
-];
+/** Calls of which only one is made at a time: a worker does not register and deregister at once, and the checks write what they saw. */
+const ALONE = ['invariants', 'workers'] as const;
+/** How often each call is made, so that jobs come to their end although all is done to them. The calls of ALONE are made by one caller each. */
+const WEIGHTS: Record<Exclude<keyof typeof CALLS, (typeof ALONE)[number]>, number> = {
+  work: 200,
+  sweep: 20,
+  submit: 20,
+  user: 20,
+  read: 10,
+  checks: 10,
+  admission: 10,
+  outboxes: 6,
+  pause: 4,
+  models: 4,
+  replay: 4,
+  operations: 4,
+  bulk: 2,
+  takeDown: 2,
+  remove: 1,
+};
+const WEIGHTED = Object.entries(WEIGHTS).flatMap(([name, weight]) => Array<string>(weight).fill(name));
 
 const register = (sql: postgres.Sql, id: string) =>
   sql`select mashup.register_worker(${id}, 'test', 1, ${BigInt(`0x${id.slice(0, 8)}`).toString()}, 'test', 9, '{}', '{}', mashup.protocol_version())`;
@@ -205,8 +255,9 @@ export async function runConcurrentCalls(
   const state: Calls = { sql, users, workers, done: new Map() };
   const faults = new Map<string, string>();
   const until = performance.now() + seconds * 1_000;
-  const act = async (name: string): Promise<void> => {
+  const callOften = async (names: string[]): Promise<void> => {
     while (performance.now() < until) {
+      const name = any(names);
       try {
         await CALLS[name]?.(state);
         state.done.set(name, (state.done.get(name) ?? 0) + 1);
@@ -219,7 +270,10 @@ export async function runConcurrentCalls(
     }
   };
   try {
-    await Promise.all(CONCURRENT_CALLS.map(act));
+    await Promise.all([
+      ...ALONE.map((name) => callOften([name])),
+      ...Array.from({ length: CALLERS }, () => callOften(WEIGHTED)),
+    ]);
     await finishAll(state);
     const [row] = await sql`select model.check(true, true) as broken`;
     assert.deepEqual(row?.broken, []);

@@ -75,6 +75,32 @@ describe('a place whose task is dropped', () => {
     });
 });
 
+describe('a worker that deregisters', () => {
+  it('locks the jobs of its tasks before its own row, as a claim does', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    assert.ok(await m.claimNext(worker, id));
+    const claiming = postgres(m.url, { max: 1, onnotice: () => {} });
+    try {
+      await claiming`begin`;
+      await claiming`select from mashup_jobs where id = ${id} for no key update`;
+      const deregistering = m.sql`select mashup.deregister_worker(${worker})`.execute();
+      for (let isWaiting = false; !isWaiting;)
+        isWaiting =
+          (await claiming`select from pg_locks where not granted and locktype in ('transactionid', 'tuple')`).length >
+          0;
+      const rows = await claiming`select from mashup.workers where id = ${worker} for update nowait`;
+      assert.equal(rows.length, 1);
+      await claiming`commit`;
+      await deregistering;
+    } finally {
+      await claiming.end();
+    }
+    assert.equal((await m.sql`select from mashup.workers`).length, 0);
+  });
+});
+
 describe('files', () => {
   it('of a job that is deleted while it runs are deleted again after its worker has stopped writing', async (t) => {
     const m = await useMachine(t);

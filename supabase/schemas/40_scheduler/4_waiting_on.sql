@@ -3,6 +3,10 @@
 -- Looking at every job with a slot made scheduling grow with their number, under its one lock: with 200 live jobs it was two
 -- thirds of the time of a job. So a transaction notes the jobs whose tasks it touched, in the setting mashup.stale_jobs, and
 -- schedule looks at these. It looks at all jobs after a pause, after a circuit opened or closed, and in the sweep.
+--
+-- Both functions that write here hold the locks of services, for which workers wait that hold jobs. So they must not wait for a job.
+-- Skip locked does not suffice: where the holder of a row commits an update at that very moment, Postgres follows it to the new version
+-- of the row, and waits for whoever holds that one. A lock timeout ends this wait, long before Postgres looks for deadlocks.
 
 create function mashup.mark_waiting_on_stale(p_job_id uuid) returns text
   language plpgsql set search_path = ''
@@ -66,7 +70,7 @@ $$;
 comment on function mashup.waiting_step(public.mashup_jobs) is 'Returns which unavailable services a job waits for, as its user reads it.';
 
 create function mashup.refresh_waiting_on(p_job_ids uuid[]) returns void
-  language plpgsql set search_path = ''
+  language plpgsql set search_path = '' set lock_timeout = '10ms'
   as $$
 declare
   v_ids uuid[] := coalesce(p_job_ids, mashup.jobs_that_may_wait());
@@ -87,43 +91,47 @@ begin
   end if;
   v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on h.service = any (mashup.services_of(k))
     where h.state <> 'closed');
-  with waits as (
-    -- Offset 0: the tasks of a job are looked up by index, not hashed with those of all jobs.
-    select j.id,
-      case
-        when exists (select from mashup.tasks t
-          where t.job_id = j.id and t.epoch = j.epoch and t.state in ('ready', 'running') offset 0) then null
-        when v_paused and mashup.is_job_paused(j.id, j.user_id) then 'pause'
-        when v_paused_kinds <> '{}' and exists (select from mashup.tasks t
-          where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_paused_kinds) offset 0) then 'pause'
-        when v_open_kinds <> '{}' and exists (select from mashup.tasks t
-          where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_open_kinds) offset 0) then 'circuit'
-        else 'tasks'
-      end as waiting_on
-    from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
-    where j.admitted_at is not null
-  ), changed as (
-    select j.id, w.waiting_on, case when w.waiting_on = 'circuit' then mashup.waiting_step(j) end as step
-    from waits w join public.mashup_jobs j on j.id = w.id
-    where j.admitted_at is not null and (j.waiting_on is distinct from w.waiting_on
-      -- Another service has failed since.
-      or (w.waiting_on = 'circuit' and j.current_step is distinct from mashup.waiting_step(j)))
-    for no key update of j skip locked
-  )
-  update public.mashup_jobs j set waiting_on = c.waiting_on,
-      current_step = case c.waiting_on
-        when 'circuit' then c.step
-        when 'pause' then 'Paused by the operator'
-        else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
-      end
-  from changed c where j.id = c.id;
+  begin
+    with waits as (
+      -- Offset 0: the tasks of a job are looked up by index, not hashed with those of all jobs.
+      select j.id,
+        case
+          when exists (select from mashup.tasks t
+            where t.job_id = j.id and t.epoch = j.epoch and t.state in ('ready', 'running') offset 0) then null
+          when v_paused and mashup.is_job_paused(j.id, j.user_id) then 'pause'
+          when v_paused_kinds <> '{}' and exists (select from mashup.tasks t
+            where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_paused_kinds) offset 0) then 'pause'
+          when v_open_kinds <> '{}' and exists (select from mashup.tasks t
+            where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_open_kinds) offset 0) then 'circuit'
+          else 'tasks'
+        end as waiting_on
+      from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
+      where j.admitted_at is not null
+    ), changed as (
+      select j.id, w.waiting_on, case when w.waiting_on = 'circuit' then mashup.waiting_step(j) end as step
+      from waits w join public.mashup_jobs j on j.id = w.id
+      where j.admitted_at is not null and (j.waiting_on is distinct from w.waiting_on
+        -- Another service has failed since.
+        or (w.waiting_on = 'circuit' and j.current_step is distinct from mashup.waiting_step(j)))
+      for no key update of j skip locked
+    )
+    update public.mashup_jobs j set waiting_on = c.waiting_on,
+        current_step = case c.waiting_on
+          when 'circuit' then c.step
+          when 'pause' then 'Paused by the operator'
+          else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
+        end
+    from changed c where j.id = c.id;
+  exception when lock_not_available then
+    null;
+  end;
 end
 $$;
 comment on function mashup.refresh_waiting_on(uuid[]) is
-  'Writes waiting_on of jobs with a slot, and with it current_step; null: of all jobs. Skips locked rows: the sweep writes them within a second.';
+  'Writes waiting_on of jobs with a slot, and with it current_step; null: of all jobs. Skips locked rows, and all if it would wait: the sweep writes them within a second.';
 
 create function mashup.refresh_estimates() returns void
-  language plpgsql set search_path = ''
+  language plpgsql set search_path = '' set lock_timeout = '10ms'
   as $$
 begin
   -- Mostly nothing is away and no job has a note.
@@ -133,20 +141,24 @@ begin
   then
     return;
   end if;
-  with noted as materialized (
-    select j.id, mashup.estimate_note(j) as note from public.mashup_jobs j where j.admitted_at is not null
-  ), changed as (
-    select j.id, n.note from noted n join public.mashup_jobs j on j.id = n.id
-    where j.admitted_at is not null and (j.estimate_note is distinct from n.note or (j.estimated_completion_at is null) <> (n.note is not null))
-    for no key update of j skip locked
-  )
-  -- Nobody knows how long a service is going to be away.
-  update public.mashup_jobs j set estimate_note = c.note, estimated_completion_at = case when c.note is null then mashup.estimate_completion(j) end
-  from changed c where j.id = c.id;
+  begin
+    with noted as materialized (
+      select j.id, mashup.estimate_note(j) as note from public.mashup_jobs j where j.admitted_at is not null
+    ), changed as (
+      select j.id, n.note from noted n join public.mashup_jobs j on j.id = n.id
+      where j.admitted_at is not null and (j.estimate_note is distinct from n.note or (j.estimated_completion_at is null) <> (n.note is not null))
+      for no key update of j skip locked
+    )
+    -- Nobody knows how long a service is going to be away.
+    update public.mashup_jobs j set estimate_note = c.note, estimated_completion_at = case when c.note is null then mashup.estimate_completion(j) end
+    from changed c where j.id = c.id;
+  exception when lock_not_available then
+    null;
+  end;
 end
 $$;
 comment on function mashup.refresh_estimates() is
-  'Writes estimate_note of all jobs with a slot, and with it estimated_completion_at, which is null exactly while there is a note: also of a job that runs while a service of a later stage is away. Skips locked rows: the sweep writes them within a second.';
+  'Writes estimate_note of all jobs with a slot, and with it estimated_completion_at, which is null exactly while there is a note: also of a job that runs while a service of a later stage is away. Skips locked rows, and all if it would wait: the sweep writes them within a second.';
 
 create function mashup.mark_ready_job_stale() returns trigger
   language plpgsql security definer set search_path = ''

@@ -70,17 +70,17 @@ create function mashup.deregister_worker(p_worker_id uuid) returns void
   as $$
 declare
   v_task mashup.tasks;
+  v_pool_ids text[];
 begin
-  update mashup.workers set draining = true where id = p_worker_id;
   for v_task in select * from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running' order by t.job_id, t.id loop
     perform mashup.return_task(v_task.id, v_task.claim);
   end loop;
-  perform mashup.unlock_queue(w.pool_ids) from mashup.workers w where w.id = p_worker_id;
-  delete from mashup.workers where id = p_worker_id;
+  delete from mashup.workers w where w.id = p_worker_id returning w.pool_ids into v_pool_ids;
+  perform mashup.unlock_queue(v_pool_ids);
 end
 $$;
 comment on function mashup.deregister_worker(uuid) is
-  'Removes a stopping worker: requeues its tasks and unlocks its queue entries. Lock order: worker, then jobs and tasks by id.';
+  'Removes a stopping worker: requeues its tasks and unlocks its queue entries. Lock order: jobs and tasks by id, worker, queue.';
 grant execute on function mashup.deregister_worker(uuid) to mashup_worker;
 
 revoke execute on all functions in schema mashup from public;
