@@ -15,9 +15,10 @@ interface Setting {
 
 /** Adds the command to the program. */
 export function addSettings(program: Command): void {
-  const settings = program
-    .command('settings')
-    .description('list, explain and set limits, times and budgets')
+  const settings = program.command('settings').description('list, explain and set limits, times and budgets');
+  settings
+    .command('list', { isDefault: true })
+    .description('list the settings with their values')
     .action((_options: unknown, command: Command) => withDatabase(command.optsWithGlobals<StackOptions>(), list));
   settings
     .command('get')

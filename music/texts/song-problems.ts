@@ -154,7 +154,7 @@ function stretchProblem(song: AnalyzedSong, target: number, { songs, say }: Prob
         ],
         [
           `Stretched by ${share} beat by beat${reading}, it fits`,
-          `Moved by ${share} from beat to beat${reading}, it joins in`,
+          `With its tempo changed by ${share}${reading}, it joins in`,
         ],
         [`Beat by beat its speed is changed by ${share}${reading}`, `Its speed is adapted by ${share}${reading}`],
       ],

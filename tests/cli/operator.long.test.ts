@@ -41,7 +41,9 @@ describe("the operator's commands", () => {
   });
 
   test('settings lists, explains and sets, and names the values that are allowed', async () => {
-    assert.match((await cli('settings')).stdout, /lease_sec +30 +a number of seconds from 1 to 3600/);
+    const listed = (await cli('settings')).stdout;
+    assert.match(listed, /lease_sec +30 +a number of seconds from 1 to 3600/);
+    assert.equal((await cli('settings', 'list')).stdout, listed);
     const explained = (await cli('settings', 'get', 'lease_sec')).stdout;
     assert.match(
       explained,
