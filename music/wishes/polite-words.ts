@@ -59,8 +59,12 @@ addVocabulary(
 const DESIRE =
   /^((?:.* )?(?:(?:want|would like|would love|would prefer|would appreciate|prefer|wish|hope|make|make sure|possible|so)(?: if)?|(?:nice|nicer|great|cool|good|better|lovely|perfect|best) if) (?:\S+ ){1,4}?)(?:is|are|was|were) /;
 
+/** Says of the present that it is liked: `I like that the bass is too loud` is no wish. */
+const LIKED = /^(?:i|we) (?:really |just |do )?(?:like|love|enjoy) (?!if ).*(?:is|are|was|were) /;
+
 /** Returns the clause and what is left of it without polite words at its ends, the longest first. */
 export function withoutPoliteWords(text: string): string[] {
+  if (LIKED.test(text)) return [text];
   const desired = text.replace(DESIRE, '$1be ');
   return desired === text ? variantsOf(text) : [...variantsOf(text), ...variantsOf(desired)];
 }

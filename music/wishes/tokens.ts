@@ -15,9 +15,9 @@ export type Entity =
   | { kind: 'seconds' | 'bpm' | 'semitones' | 'decibels' | 'number'; value: number }
   | { kind: 'key'; name: string };
 
-/** `w/` and `w/o`, a range of numbers, a number with decimals or as mm:ss, a word with inner apostrophes or `#`, or one mark. */
+/** `w/` and `w/o`, a range of numbers, a number with decimals, as mm:ss or in percent, a word with inner apostrophes or `#`, or one mark. */
 const TOKEN =
-  /\bw\/o?(?!\p{L})|\d+(?:[-–]\d+)+|\d+(?::\d{2}|[.,]\d+)?|[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*[#♯♭]?|\n|[^\s\p{L}\p{M}\d]/gu;
+  /\bw\/o?(?!\p{L})|\d+(?:[-–]\d+)+|\d+(?::\d{2}|[.,]\d+)?(?:\s?%)?|[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*[#♯♭]?|\n|[^\s\p{L}\p{M}\d]/gu;
 
 /** Returns a word in lower case without accents, with straight apostrophes. */
 export function plainWord(word: string): string {

@@ -4,17 +4,20 @@ import { readWishes } from '../../music/wishes/read-wishes.ts';
 import type { Reading, Wish, WishSong } from '../../schema.ts';
 import {
   again,
+  backing,
   bpm,
   drop,
   edge,
   effect,
   energy,
   faster,
+  inKey,
   key,
   less,
   more,
   seconds,
   shorter,
+  slower,
   source,
   swap,
   without,
@@ -122,4 +125,50 @@ test('slips in words, and short names that a word beside them shows', () => {
   isRead('loder drums adn quiter vocals', more('drums'), less('vocals'));
   isRead('no bass w/o drums', without('bass'), without('drums'));
   isRead('kit plays the drums', ...source('kit', 'drums'));
+});
+
+test('a number in percent is no number of beats, seconds or decibels', () => {
+  for (const text of [
+    'raise the tempo by 5%',
+    'speed it up like 10%',
+    'slow it down by five percent',
+    'make it 20 % longer',
+    'turn the bass down 30%',
+  ])
+    isQuoted(text);
+  assert.deepEqual(read('raise the tempo by 5').understood, [{ kind: 'tempo', change: 'faster', by_bpm: 5 }]);
+});
+
+test('`not so fast` asks for less of it, and `it is not so fast` may be praise', () => {
+  isRead('not so fast', slower());
+  isRead('not so slow please', faster());
+  isRead('not so long', shorter());
+  isQuoted('it is not so fast');
+});
+
+test('everything has one key', () => {
+  isRead('put everything in D minor', inKey('D minor'));
+  isRead('transpose everything down a tone', key(-2));
+  isRead('raise both songs by a semitone', key(1));
+  isQuoted('lower everything');
+});
+
+test('a singer is named by a song', () => {
+  isRead('the guy from Hello should sing', ...source('hello', 'vocals'));
+  isRead('the woman from Hello sings on the kit drum loop', ...source('hello', 'vocals'), ...backing('kit'));
+  isQuoted('the one from Hello is better');
+});
+
+test('how much goes on is energy; songs the other way round are swapped', () => {
+  isRead('more going on', energy('more'));
+  isRead("there's too much going on", energy('less'));
+  isQuoted('not enough going on at the start');
+  isRead('put both tracks the other way around', swap);
+  isRead('the songs the other way round please', swap);
+});
+
+test('what is liked as it is, is no wish', () => {
+  isQuoted('I like that the bass is too loud');
+  isQuoted('I love how the drums are too loud');
+  isRead("I'd like the bass to be louder", more('bass'));
 });

@@ -31,7 +31,7 @@ const LOST =
 const COVERS =
   '(?:is |are )?(?:drowns?|drowning|covers?|covering|overpowers?|overpowering|overshadows?|overshadowing|buries|burying|bury|masks?|masking|hides?|hiding|dominates?|dominating|swamps?|swamping|overwhelms?|overwhelming)';
 const COMPARED =
-  '(?: (?:compared to|compared with|in comparison to|against|next to|relative to|for) (?:rest|everything|everything else|others|other parts|mix|{part2}))?';
+  '(?: (?:compared? to|compared? with|in comparison to|against|next to|relative to|for) (?:rest|everything|everything else|others|other parts|mix|other one|other song|{part2}))?';
 const BY = '(?: (?:by )?{db})?';
 
 /** A level wish for each stem of the part, or one for a song as a whole. */

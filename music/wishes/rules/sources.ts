@@ -6,6 +6,7 @@ import { readPart, readStems, type Part } from '../terms.ts';
 const BACKING: readonly Stem[] = ['drums', 'bass', 'other'];
 const SING =
   '(?:sing|sings|singing|rap|raps|rapping|do singing|does singing|do vocals|does vocals|do rapping|does rapping|be heard singing|be singing|be singer|be vocalist|be one singing|be one who sings|be lead|be lead singer|take lead|take vocals|take over vocals|is singer|is vocalist|is one who sings|is singing)';
+const SINGER = '(?:singer|vocalist|rapper|guy|man|boy|girl|woman|lady|one)';
 const PLAY =
   '(?:play|plays|playing|do|does|provide|provides|give|gives|handle|handles|supply|supplies|bring|brings|make|makes|take|takes|be|is|deliver|delivers|take care of|takes care of|have|has|get|gets)';
 const OVER = '(?:over|on top of|over top of|above|onto|on|to|against)';
@@ -45,6 +46,16 @@ export const SOURCE_RULES: readonly Rule[] = [
       `{song} (?:as|for|on|is|to be) (?:lead|main voice|main singer|one singing|lead singer|singer|vocalist|lead vocalist|singing|vox|mic|microphone)`,
     ],
     ({ song }, context) => from(context, Number(song?.slice(1)), ['vocals']),
+  ),
+  // `The guy from Blue Monday should sing on Valerie`.
+  rule(
+    [
+      `(?:only |let |have |just |want )?${SINGER} (?:of|from|in|on) {song} (?:{modal} )?(?:only )?${SING}(?: ${OVER} {song2})?`,
+    ],
+    ({ song = '', song2 = '' }, context) =>
+      song2 === ''
+        ? from(context, Number(song.slice(1)), ['vocals'])
+        : oneOverOther(context, readPart(song), readPart(song2)),
   ),
   rule(
     [
@@ -119,7 +130,7 @@ export const SOURCE_RULES: readonly Rule[] = [
     { kind: 'swap' },
     '(?:swap|switch|exchange|flip)(?: two| both)?(?: songs| tracks| roles| parts| them)?(?: around| over| round)?',
     '(?:swap|switch|exchange|flip|reverse) (?:roles|songs|tracks|them)(?: of (?:songs|tracks|two songs|two tracks))?(?: around| over| round)?',
-    '(?:do |have |try |want )?(?:other way|opposite way|wrong way) (?:round|around)',
+    '(?:do |have |try |want |put |use )?(?:(?:two |both )?(?:songs|tracks) )?(?:other way|opposite way|wrong way) (?:round|around)',
     '(?:swap|switch|exchange|reverse|change) who sings(?: and who plays)?',
     '(?:songs|tracks) swapped',
     '(?:swap|switch|trade|change) (?:places|sides|over)|(?:do |have |try |want )?other way about|reverse roles|roles reversed',

@@ -14,6 +14,11 @@ const DOWN = '(?:down|reduce|reduced|lower|decrease|decreased|slower|lowered|bac
 const CHANGE =
   '(?:set|change|put|get|bring|move|switch|shift|transpose|pitch|play|sing|try|do|go|tune|take|drop|raise|lower)';
 
+/** The mashup as a whole. */
+const ALL = '(?:all |everything |both |both songs |whole thing |whole song |whole mashup )?';
+/** Asks for less of what is there. `It is not so slow` may be praise. */
+const NOT_SO = '(?:be |go )?not (?:so|as|quite so|quite as|too)';
+
 /** Lengths under this are slips of the pen: no song has them. */
 const MIN_LENGTH_SEC = 5;
 /** Nobody asks for a slower mashup: less is a difference. */
@@ -66,6 +71,7 @@ const LENGTH_RULES: readonly Rule[] = [
     '(?:add|extend by|add another|another|add extra) {sec}(?: more| extra| to)?',
     '(?:{be} )?too short',
     '(?:{be} )?not long enough',
+    `${NOT_SO} short`,
     '(?:{be} )?over too (?:soon|quickly|fast|early|quick)|(?:ends|finishes|stops|be over|done) too (?:soon|early|quickly|quick)',
     '(?:{raise}|more) (?:length|duration|running time)(?: by {sec})?',
   ),
@@ -79,6 +85,7 @@ const LENGTH_RULES: readonly Rule[] = [
     '(?:cut|remove|take off|take away|trim|lose|drop|cut off|cut out|shave off|chop off|knock off) {sec}(?: off| away| out)?',
     '(?:take|shave|chop|knock) {sec} (?:off|away|out)(?: (?:of )?(?:end|length))?',
     '(?:{be} )?too (?:long|lengthy)',
+    `${NOT_SO} long`,
     '(?:{lower}|less|cut) (?:length|duration|running time)(?: by {sec})?',
   ),
 ];
@@ -122,6 +129,7 @@ const TEMPO_RULES: readonly Rule[] = [
     `(?:bring |turn |push |take |get |move |put |crank |bump |pull |set )?${TEMPO} (?:{mod} )?${UP}(?: (?:by )?(?:{bpm}|{num}))?`,
     `(?:{be} )?too slow|${TEMPO} (?:{be} )?too (?:slow|low)`,
     '(?:{be} )?not fast enough',
+    `${NOT_SO} slow`,
   ),
   tempoRule(
     'slower',
@@ -133,13 +141,14 @@ const TEMPO_RULES: readonly Rule[] = [
     `(?:{be} )?(?:too (?:fast|quick|rushed|hurried)|rushed)`,
     `${TEMPO} (?:{be} )?too (?:fast|high)`,
     '(?:{be} )?not slow enough',
+    `${NOT_SO} (?:fast|quick|rushed)`,
   ),
 ];
 
 const KEY_RULES: readonly Rule[] = [
   rule(
     [
-      `(?:${CHANGE} |want |have )?(?:key )?(?:in |to |into |be in |be |key of |in key of |is |as ){0,3}{key}`,
+      `(?:${CHANGE} |want |have )?${ALL}(?:key )?(?:in |to |into |be in |be |key of |in key of |is |as ){0,3}{key}`,
       `(?:${CHANGE} |want )?(?:key|in key|to key) (?:{be} |to |of |in ){0,3}{key}`,
       `{key} as key`,
       '{key} (?:is|feels|sounds) better',
@@ -159,9 +168,9 @@ const KEY_RULES: readonly Rule[] = [
   keyRule(
     1,
     `(?:${CHANGE} )?{tones} (?:higher|up|sharper)(?: in key| in pitch)?`,
-    '(?:pitch|transpose|key|tune|shift|move|bring|take|raise|push|go) (?:key |pitch )?up(?: (?:by )?{tones})?',
+    `(?:pitch|transpose|key|tune|shift|move|bring|take|raise|push|go) (?:key |pitch |${ALL})?up(?: (?:by )?{tones})?`,
     '(?:{raise}|higher) (?:key|pitch)(?: (?:by )?{tones})?',
-    '(?:{raise}|go up|pitch up|move up|transpose up|shift up) (?:by )?{tones}',
+    `(?:{raise}|go up|pitch up|move up|transpose up|shift up) ${ALL}(?:by )?{tones}`,
     '(?:bring |take |move |shift |turn |make |put |push |pull |set )?(?:key|pitch) (?:{mod} )?(?:up|higher)(?: (?:by )?{tones})?',
     '(?:bring |take |move |shift |turn |make )?(?:key|pitch) (?:by )?{tones} (?:up|higher)',
     '(?:key|pitch) (?:{be} )?too low|(?:{be} )?too low(?: in (?:pitch|key)| pitched| to sing| to sing along| for voice| for me to sing| for me| for us)',
@@ -171,9 +180,9 @@ const KEY_RULES: readonly Rule[] = [
   keyRule(
     -1,
     `(?:${CHANGE} )?{tones} (?:lower|down|flatter|deeper)(?: in key| in pitch)?`,
-    '(?:pitch|transpose|key|tune|shift|move|bring|take|drop|push|go) (?:key |pitch )?down(?: (?:by )?{tones})?',
+    `(?:pitch|transpose|key|tune|shift|move|bring|take|drop|push|go) (?:key |pitch |${ALL})?down(?: (?:by )?{tones})?`,
     '(?:{lower}|drop) (?:key|pitch)(?: (?:by )?{tones})?',
-    '(?:{lower}|drop|go down|pitch down|move down|transpose down|shift down) (?:by )?{tones}',
+    `(?:{lower}|drop|go down|pitch down|move down|transpose down|shift down) ${ALL}(?:by )?{tones}`,
     '(?:bring |take |move |shift |turn |make |put |push |pull |set |drop )?(?:key|pitch) (?:{mod} )?(?:down|lower)(?: (?:by )?{tones})?',
     '(?:bring |take |move |shift |turn |make )?(?:key|pitch) (?:by )?{tones} (?:down|lower)',
     '(?:key|pitch) (?:{be} )?too high|(?:{be} )?too high(?: in (?:pitch|key)| pitched| to sing| to sing along| for voice| for me to sing| for me| for us)',
