@@ -52,6 +52,7 @@ const LengthWish = z
     change: z.enum(['longer', 'shorter']),
     degree,
     by_sec: z.number().positive().optional().describe('Seconds by which the length changes. Absent: by `degree`.'),
+    by_percent: z.number().positive().optional().describe('The same in percent of the present length.'),
   })
   .describe('The mashup is longer or shorter.');
 
@@ -65,6 +66,7 @@ const TempoWish = z
     change: z.enum(['faster', 'slower']),
     degree,
     by_bpm: z.number().positive().optional().describe('Beats per minute by which it changes. Absent: by `degree`.'),
+    by_percent: z.number().positive().optional().describe('The same in percent of the present tempo.'),
   })
   .describe('The mashup is faster or slower.');
 

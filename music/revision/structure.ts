@@ -33,7 +33,7 @@ export function changeLength(plan: Plan, wish: LengthWish, { songs, limits }: Re
   if (wish.kind === 'length_exact' && (goal > max_length_sec || goal < min_length_sec))
     return { cannot: `The length stays at ${clock(before)}: ${range}.` };
   const target = Math.min(max_length_sec, Math.max(min_length_sec, goal));
-  const isExact = wish.kind === 'length_exact' || wish.by_sec !== undefined;
+  const isExact = wish.kind === 'length_exact' || wish.by_sec !== undefined || wish.by_percent !== undefined;
   const nearly = (isExact ? PHRASE_BARS / 2 : 1) * barSec;
   const sections =
     target > before
@@ -67,7 +67,8 @@ function shortenSections(plan: Plan, targetSec: number): Plan {
 
 function goalOf(wish: LengthWish, before: number): number {
   if (wish.kind === 'length_exact') return wish.sec;
-  const change = wish.by_sec ?? before * LENGTH_STEPS[wish.degree ?? 'usual'];
+  const part = wish.by_percent === undefined ? LENGTH_STEPS[wish.degree ?? 'usual'] : wish.by_percent / 100;
+  const change = wish.by_sec ?? before * part;
   return before + (wish.change === 'longer' ? change : -change);
 }
 

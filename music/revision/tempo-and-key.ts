@@ -3,10 +3,11 @@ import type { AnalyzedSong, Plan, Wish } from '../../schema.ts';
 import { barsOf, layOutBars, sectionBpm } from '../plan/bars.ts';
 import { songBars } from '../theory/bars.ts';
 import { displayKey, formatKey, parseKey, transposeKey } from '../theory/keys.ts';
-import { canMatchTempo } from '../theory/tempo.ts';
+import { canMatchTempo, matchTempo } from '../theory/tempo.ts';
 import type { EditResult, RevisionContext } from './plan-edits.ts';
 
-type TempoWish = Extract<Wish, { kind: 'tempo' | 'tempo_exact' }>;
+type ByTempoWish = Extract<Wish, { kind: 'tempo' }>;
+type TempoWish = ByTempoWish | Extract<Wish, { kind: 'tempo_exact' }>;
 type KeyWish = Extract<Wish, { kind: 'key' | 'key_exact' }>;
 
 /** Steps of `slower` and `faster`: the largest that all songs reach is used. Smaller ones than the last are inaudible. */
@@ -18,11 +19,7 @@ const TEMPO_STEPS = {
 const [MIN_BPM, MAX_BPM] = [40, 240];
 
 /** Returns the tempo after the largest step at which every song on the beat reaches the tempo of its sections. */
-function stepTempo(
-  { masterplan }: Plan,
-  { change, degree }: Extract<Wish, { kind: 'tempo' }>,
-  songs: readonly AnalyzedSong[],
-): number {
+function stepTempo({ masterplan }: Plan, { change, degree }: ByTempoWish, songs: readonly AnalyzedSong[]): number {
   const direction = change === 'faster' ? 1 : -1;
   const steps = TEMPO_STEPS[degree ?? 'usual'];
   const isInReach = (step: number): boolean =>
@@ -36,10 +33,17 @@ function stepTempo(
   return masterplan.global.targetBPM * (1 + direction * (steps.find(isInReach) ?? steps[0]));
 }
 
+/** Returns the change of a tempo in bpm that a wish names, negative for slower; undefined if it names no amount. */
+export function tempoChange({ change, by_bpm, by_percent }: ByTempoWish, bpm: number): number | undefined {
+  const by = by_percent === undefined ? by_bpm : (bpm * by_percent) / 100;
+  return by !== undefined && change === 'slower' ? -by : by;
+}
+
 function targetOf(plan: Plan, wish: TempoWish, songs: readonly AnalyzedSong[]): number {
   if (wish.kind === 'tempo_exact') return wish.bpm;
-  if (wish.by_bpm === undefined) return stepTempo(plan, wish, songs);
-  return plan.masterplan.global.targetBPM + (wish.change === 'faster' ? wish.by_bpm : -wish.by_bpm);
+  const { targetBPM } = plan.masterplan.global;
+  const by = tempoChange(wish, targetBPM);
+  return by === undefined ? stepTempo(plan, wish, songs) : targetBPM + by;
 }
 
 /** Changes the tempo. The number of bars stays. */
@@ -49,6 +53,11 @@ export function changeTempo(plan: Plan, wish: TempoWish, { songs }: RevisionCont
   const targetBPM = Math.round(targetOf(plan, wish, songs) * 10) / 10;
   if (targetBPM < MIN_BPM || targetBPM > MAX_BPM)
     return { cannot: `${targetBPM} bpm is no tempo for a mashup (${MIN_BPM} to ${MAX_BPM}).` };
+  const { multiple } = matchTempo(global.targetBPM, targetBPM);
+  if (wish.kind === 'tempo' && multiple !== 1)
+    return {
+      cannot: `At ${targetBPM} bpm ${multiple < 1 ? 'half' : 'twice'} as many beats would be counted, and the songs would sound no ${wish.change}.`,
+    };
   const changed = { ...global, targetBPM };
   // Sections with their own tempo keep its ratio to the main tempo.
   const moved = timeline.map((section) =>

@@ -7,11 +7,14 @@ import { edgeIndex } from './edges.ts';
 import { amountOfEffects, roughness } from './layer-effects.ts';
 import { isAudible, isOf, lengthOf, mainSong, type LayerFilter } from './plan-edits.ts';
 import { dropSec } from './structure.ts';
+import { tempoChange } from './tempo-and-key.ts';
 
 /** A quiet edge has at most this energy, a loud one at least the other. */
 const [QUIET_UP_TO, LOUD_FROM] = [0.45, 0.7];
 const MIN_LENGTH_CHANGE_SEC = 1;
 const BPM_TOLERANCE = 0.6;
+/** Share of a change of tempo that may be missing or too much. */
+const TEMPO_TOLERANCE = 0.2;
 /** Share of an exact length that may be missing or too much, where bars are short. */
 const LENGTH_TOLERANCE = 0.06;
 
@@ -82,8 +85,15 @@ const CHECKS: Checks = {
     const barSec = Math.max(...timeline.map((section) => sectionBarSec(global, section)));
     return Math.abs(totalOf(after) - sec) <= Math.max(4 * barSec, LENGTH_TOLERANCE * sec);
   },
-  tempo: ({ change }, after, before) =>
-    !before || isMore(change === 'faster', before.masterplan.global.targetBPM, after.masterplan.global.targetBPM),
+  tempo: (wish, after, before) => {
+    if (!before) return true;
+    const [from, to] = [before.masterplan.global.targetBPM, after.masterplan.global.targetBPM];
+    const by = tempoChange(wish, from);
+    return (
+      isMore(wish.change === 'faster', from, to) &&
+      (by === undefined || Math.abs(to - from - by) <= BPM_TOLERANCE + TEMPO_TOLERANCE * Math.abs(by))
+    );
+  },
   tempo_exact: ({ bpm }, after) => Math.abs(after.masterplan.global.targetBPM - bpm) <= BPM_TOLERANCE,
   key: ({ semitones }, after, before) => {
     const [from, to] = [

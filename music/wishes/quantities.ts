@@ -79,7 +79,11 @@ function readLength(tokens: readonly Token[], at: number): Found | null {
 }
 
 /** Units after a number, as words one after another. The most words come first. */
-const MEASURES: readonly { words: readonly RegExp[]; kind: 'bpm' | 'semitones' | 'decibels'; times: number }[] = [
+const MEASURES: readonly {
+  words: readonly RegExp[];
+  kind: 'bpm' | 'semitones' | 'decibels' | 'percent' | 'times';
+  times: number;
+}[] = [
   { words: [/^beats$/, /^(per|a)$/, /^min(ute)?$/], kind: 'bpm', times: 1 },
   { words: [/^bpms?$/], kind: 'bpm', times: 1 },
   { words: [/^(half|semi)$/, /^(steps?|tones?)$/], kind: 'semitones', times: 1 },
@@ -88,9 +92,14 @@ const MEASURES: readonly { words: readonly RegExp[]; kind: 'bpm' | 'semitones' |
   { words: [/^tones?$/], kind: 'semitones', times: 2 },
   { words: [/^octaves?$/], kind: 'semitones', times: 12 },
   { words: [/^(db|decibels?)$/], kind: 'decibels', times: 1 },
+  { words: [/^per$/, /^cent$/], kind: 'percent', times: 1 },
+  { words: [/^(percent|percents|pct)$/], kind: 'percent', times: 1 },
+  { words: [/^(x|times)$/], kind: 'times', times: 1 },
 ];
 
 function readMeasure(tokens: readonly Token[], at: number): Found | null {
+  const percent = /^(\d+(?:[.,]\d+)?)\s?%$/.exec(tokens[at]?.text ?? '')?.[1];
+  if (percent !== undefined) return { entity: { kind: 'percent', value: Number(percent.replace(',', '.')) }, size: 1 };
   const isHalfStep = isAt(tokens, at, /^(half|semi)$/, /^(steps?|tones?)$/);
   const count = isHalfStep
     ? { value: 1, size: 0 }
@@ -145,7 +154,7 @@ function textOf(entity: Entity): string {
     case 'key':
       return `#k${entity.name.replace(' ', '_')}`;
     default:
-      return `#${{ seconds: 's', bpm: 'b', semitones: 't', decibels: 'd', number: 'n' }[entity.kind]}${entity.value}`;
+      return `#${{ seconds: 's', bpm: 'b', semitones: 't', decibels: 'd', percent: 'p', times: 'x', number: 'n' }[entity.kind]}${entity.value}`;
   }
 }
 

@@ -17,6 +17,7 @@ import { EDGE_RULES } from './rules/edges.ts';
 import { EFFECT_RULES } from './rules/effects.ts';
 import { LEVEL_RULES } from './rules/levels.ts';
 import { SOURCE_RULES } from './rules/sources.ts';
+import { PROPORTION_RULES } from './rules/proportions.ts';
 import { TIME_AND_PITCH_RULES } from './rules/time-and-pitch.ts';
 import { findSongs } from './songs.ts';
 import { correctSpelling } from './spelling.ts';
@@ -33,6 +34,7 @@ const RULES: readonly Rule[] = [
   ...EFFECT_RULES,
   ...LEVEL_RULES,
   ...ARRANGEMENT_RULES,
+  ...PROPORTION_RULES,
   ...TIME_AND_PITCH_RULES,
 ];
 
@@ -90,12 +92,14 @@ function isExplained(wish: Wish, wishes: readonly Wish[]): boolean {
     return wishes.some(
       (each) => each.kind === 'key_exact' || (each.kind === 'key' && each.semitones * wish.semitones > 1),
     );
-  if (wish.kind === 'length' && wish.by_sec === undefined)
-    return wishes.some((each) => each.kind === 'length_exact' || (each.kind === 'length' && each.by_sec !== undefined));
-  if (wish.kind === 'tempo' && wish.by_bpm === undefined)
-    return wishes.some((each) => each.kind === 'tempo_exact' || (each.kind === 'tempo' && each.by_bpm !== undefined));
-  return false;
+  if ((wish.kind !== 'length' && wish.kind !== 'tempo') || hasAmount(wish)) return false;
+  return wishes.some((each) => each.kind === `${wish.kind}_exact` || (each.kind === wish.kind && hasAmount(each)));
 }
+
+/** Whether a wish says by how much the length or the tempo changes. */
+const hasAmount = (wish: Wish): boolean =>
+  (wish.kind === 'length' && (wish.by_sec ?? wish.by_percent) !== undefined) ||
+  (wish.kind === 'tempo' && (wish.by_bpm ?? wish.by_percent) !== undefined);
 
 function sentencesOf(tokens: readonly Token[]): Token[][] {
   const sentences: Token[][] = [[]];

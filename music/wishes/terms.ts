@@ -2,7 +2,8 @@
  * The words that patterns of wishes are made of, and the compiler of patterns.
  *
  * A pattern is a regular expression on a clause in normal form (`clauses.ts`) in which `{name}` stands for one of the terms
- * below. Songs are `@0`, quantities `#s90` (seconds), `#b120` (bpm), `#t-2` (semitones), `#d3` (dB), `#n4`, keys `#kA_minor`.
+ * below. Songs are `@0`, quantities `#s90` (seconds), `#b120` (bpm), `#t-2` (semitones), `#d3` (dB), `#p10` (percent),
+ * `#x2` (times), `#n4`, keys `#kA_minor`.
  */
 import type { Stem } from '../../schema.ts';
 
@@ -50,6 +51,8 @@ const CAPTURED: Record<string, string> = {
   key: '#k\\S+',
   tones: '#t[\\d.]+',
   db: '#d[\\d.]+',
+  pct: '#p[\\d.]+',
+  times: '#x[\\d.]+',
 };
 
 /** Terms that are not captured. */

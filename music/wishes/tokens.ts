@@ -12,7 +12,7 @@ export interface Token {
 /** What a token stands for beside its word. Songs are counted from 0; `one_voice` is the only song with a voice. */
 export type Entity =
   | { kind: 'song'; index: number }
-  | { kind: 'seconds' | 'bpm' | 'semitones' | 'decibels' | 'number'; value: number }
+  | { kind: 'seconds' | 'bpm' | 'semitones' | 'decibels' | 'percent' | 'times' | 'number'; value: number }
   | { kind: 'key'; name: string };
 
 /** `w/` and `w/o`, a range of numbers, a number with decimals, as mm:ss or in percent, a word with inner apostrophes or `#`, or one mark. */

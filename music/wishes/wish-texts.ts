@@ -11,6 +11,16 @@ const DEGREES = { little: 'a bit ', much: 'much ' } as const;
 
 const degreeOf = ({ degree }: { degree?: 'little' | 'much' | undefined }): string => (degree ? DEGREES[degree] : '');
 
+/** Amount of a change before its name: in its unit, in percent, or by its degree. */
+function amountOf(
+  wish: { degree?: 'little' | 'much' | undefined; by_percent?: number | undefined },
+  by: number | undefined,
+  unit: string,
+): string {
+  if (by !== undefined) return `${by} ${unit} `;
+  return wish.by_percent === undefined ? degreeOf(wish) : `${wish.by_percent} % `;
+}
+
 /** Returns a wish as a short phrase: `more bass`, `vocals from "Halo"`, `2:30 long`. */
 export function describeWish(wish: Wish, songs: Names): string {
   const song = (id: string): string => `"${cleanText(songs.find(({ song_id }) => song_id === id)?.name ?? id, 60)}"`;
@@ -26,11 +36,11 @@ export function describeWish(wish: Wish, songs: Names): string {
     case 'drop':
       return `${wish.change} drop`;
     case 'length':
-      return wish.by_sec === undefined ? `${degreeOf(wish)}${wish.change}` : `${wish.by_sec} s ${wish.change}`;
+      return `${amountOf(wish, wish.by_sec, 's')}${wish.change}`;
     case 'length_exact':
       return `${clock(wish.sec)} long`;
     case 'tempo':
-      return wish.by_bpm === undefined ? `${degreeOf(wish)}${wish.change}` : `${wish.by_bpm} bpm ${wish.change}`;
+      return `${amountOf(wish, wish.by_bpm, 'bpm')}${wish.change}`;
     case 'tempo_exact':
       return `${wish.bpm} bpm`;
     case 'key': {

@@ -49,6 +49,12 @@ test('common wishes change the plan and are reported', () => {
         after.masterplan.global.targetBPM < plan.masterplan.global.targetBPM && lengthOf(after) > lengthOf(plan),
     ],
     ['faster', (after) => after.masterplan.global.targetBPM > plan.masterplan.global.targetBPM],
+    [
+      '4% faster',
+      (after) => Math.abs(after.masterplan.global.targetBPM / plan.masterplan.global.targetBPM - 1.04) < 0.002,
+    ],
+    ['25 % longer', (after) => Math.abs(lengthOf(after) / lengthOf(plan) - 1.25) < 0.08],
+    ['25 % shorter', (after) => Math.abs(lengthOf(after) / lengthOf(plan) - 0.75) < 0.08],
     ['126 bpm', (after) => after.masterplan.global.targetBPM === 126],
     ['make it longer', (after) => lengthOf(after) > lengthOf(plan) * 1.1],
     ['shorter', (after) => lengthOf(after) < lengthOf(plan)],
@@ -126,6 +132,7 @@ test('wishes that cannot be applied are reported', () => {
   assert.deepEqual(revise('make it sound like the moon').not_understood, ['make it sound like the moon']);
   assert.deepEqual(revise("only Abba's drums").not_understood, ["only Abba's drums"]);
   assert.match(revise('300 bpm').cannot.join(), /no tempo/);
+  assert.match(revise('half speed').cannot.join(), /^Not possible: 50 % slower\. .*would sound no slower\.$/);
   assert.match(revise('70 seconds and 80 bpm').cannot.join(), /stretched/);
 });
 

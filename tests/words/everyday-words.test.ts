@@ -14,6 +14,7 @@ import {
   inKey,
   key,
   less,
+  longer,
   more,
   seconds,
   shorter,
@@ -127,16 +128,31 @@ test('slips in words, and short names that a word beside them shows', () => {
   isRead('kit plays the drums', ...source('kit', 'drums'));
 });
 
-test('a number in percent is no number of beats, seconds or decibels', () => {
+test('length and tempo change in proportion to what they are', () => {
+  isRead('raise the tempo by 5%', faster({ by_percent: 5 }));
+  isRead('speed it up like 10 %', faster({ by_percent: 10 }));
+  isRead('slow it down by five per cent', slower({ by_percent: 5 }));
+  isRead('about 10% shorter please', shorter({ by_percent: 10 }));
+  isRead('too fast, 10 percent slower', slower({ by_percent: 10 }));
+  isRead('twice as long', longer({ by_percent: 100 }));
+  isRead('cut it in half', shorter({ by_percent: 50 }));
+  isRead('half the speed', slower({ by_percent: 50 }));
+  isRead('1.25x speed', faster({ by_percent: 25 }));
+  isRead('play at 80% of the speed', slower({ by_percent: 20 }));
+  isRead('half a minute longer', longer({ by_sec: 30 }));
+  assert.deepEqual(read('raise the tempo by 5').understood, [{ kind: 'tempo', change: 'faster', by_bpm: 5 }]);
+});
+
+test('no part is left of a hundred percent less, and percent of a level are not read', () => {
   for (const text of [
-    'raise the tempo by 5%',
-    'speed it up like 10%',
-    'slow it down by five percent',
-    'make it 20 % longer',
+    '100% slower',
+    '100% speed',
     'turn the bass down 30%',
+    'drums at 50%',
+    'half time',
+    'make it 128 x',
   ])
     isQuoted(text);
-  assert.deepEqual(read('raise the tempo by 5').understood, [{ kind: 'tempo', change: 'faster', by_bpm: 5 }]);
 });
 
 test('`not so fast` asks for less of it, and `it is not so fast` may be praise', () => {

@@ -97,7 +97,8 @@ export const HELD_BACK_PHRASINGS: readonly Phrasing[] = [
     text: "put an echo on adele's voice",
     wishes: [effect('more', 'echo', { stem: 'vocals', song_id: 'roll' })],
   },
-  { songs: ROLL, text: 'half as long', wishes: [], quoted: ['half as long'] },
+  // Quoted until wishes had percent.
+  { songs: ROLL, text: 'half as long', wishes: [shorter({ by_percent: 50 })] },
   { songs: HELLO, text: 'theres too much reverb on the voice', wishes: [effect('less', 'reverb', { stem: 'vocals' })] },
   { songs: ROLL, text: 'less adele, more daft punk', wishes: [songLevel('less', 'roll'), songLevel('more', 'lucky')] },
   { songs: ROLL, text: 'use the guitar from get lucky', wishes: [...source('lucky', 'other')] },

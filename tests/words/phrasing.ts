@@ -51,23 +51,23 @@ export const edgePart = (
   part: { stem?: Stem; song_id?: string },
 ): Wish => ({ kind: 'edge_part', edge: at, how, ...part });
 export const drop = (change: 'earlier' | 'later'): Wish => ({ kind: 'drop', change });
-export const longer = (more: { degree?: Degree; by_sec?: number } = {}): Wish => ({
+export const longer = (more: { degree?: Degree; by_sec?: number; by_percent?: number } = {}): Wish => ({
   kind: 'length',
   change: 'longer',
   ...more,
 });
-export const shorter = (more: { degree?: Degree; by_sec?: number } = {}): Wish => ({
+export const shorter = (more: { degree?: Degree; by_sec?: number; by_percent?: number } = {}): Wish => ({
   kind: 'length',
   change: 'shorter',
   ...more,
 });
 export const seconds = (sec: number): Wish => ({ kind: 'length_exact', sec });
-export const faster = (more: { degree?: Degree; by_bpm?: number } = {}): Wish => ({
+export const faster = (more: { degree?: Degree; by_bpm?: number; by_percent?: number } = {}): Wish => ({
   kind: 'tempo',
   change: 'faster',
   ...more,
 });
-export const slower = (more: { degree?: Degree; by_bpm?: number } = {}): Wish => ({
+export const slower = (more: { degree?: Degree; by_bpm?: number; by_percent?: number } = {}): Wish => ({
   kind: 'tempo',
   change: 'slower',
   ...more,
