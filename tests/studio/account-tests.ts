@@ -13,6 +13,7 @@ export function testAccount(fixture: () => StudioFixture): void {
   testGuestToAccount(fixture);
   testForeignMashup(fixture);
   testAccountData(fixture);
+  testEndedSession(fixture);
 }
 
 function testGuestToAccount(fixture: () => StudioFixture): void {
@@ -84,6 +85,38 @@ function testAccountData(fixture: () => StudioFixture): void {
     await page.getByRole('button', { name: 'Delete the account and everything in it' }).click();
     await page.getByText('You are not signed in.').waitFor();
     assert.equal((await users()).length, 0);
+    await page.context().close();
+  });
+}
+
+/** Replaces the session that the browser keeps by one that has expired and that the server does not renew. */
+function breakSession(): void {
+  for (const key of Object.keys(localStorage).filter((each) => each.endsWith('-auth-token'))) {
+    const session = JSON.parse(localStorage.getItem(key) ?? '{}') as object;
+    localStorage.setItem(key, JSON.stringify({ ...session, expires_at: 1, refresh_token: 'unknown' }));
+  }
+}
+
+function testEndedSession(fixture: () => StudioFixture): void {
+  test('the library of an ended session says that nobody is signed in, and asks for it', async () => {
+    const { stranger } = fixture();
+    const page = await stranger();
+    await page.getByRole('link', { name: 'Library' }).click();
+    await page.getByTestId('library-empty').getByRole('link', { name: 'Sign in' }).waitFor();
+    await page.getByRole('link', { name: 'Account' }).click();
+    await page.getByLabel('E-mail').fill(ACCOUNT.email);
+    await page.getByLabel('Password').fill(ACCOUNT.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText(`Signed in as ${ACCOUNT.email}.`).waitFor();
+    await page.getByRole('link', { name: 'Library' }).click();
+    await page.getByTestId('library-item').waitFor();
+    await page.evaluate(breakSession);
+    await page.reload();
+    await page.getByTestId('library-signed-out').waitFor();
+    assert.equal(await page.getByTestId('library-empty').count(), 0);
+    assert.deepEqual(await pageFaults(page), []);
+    await page.getByTestId('library-signed-out').getByRole('link', { name: 'Sign in' }).click();
+    await page.getByLabel('E-mail').waitFor();
     await page.context().close();
   });
 }

@@ -7,6 +7,8 @@ import type { Store } from './store.ts';
 export interface SessionState {
   /** Null if nobody is signed in; undefined until that is known. */
   session: Session | null | undefined;
+  /** Whether the last session has ended while the page was open: by signing out, here or in another tab, or because the server refused to renew it. */
+  hasEnded: boolean;
   /** False once the project has refused a guest: visitors need an account. */
   isGuestAllowed: boolean;
 }
@@ -21,9 +23,11 @@ export interface SessionStore extends Store<SessionState> {
 
 /** Creates the store of the client's session. */
 export function createSessionStore(supabase: SupabaseClient): SessionStore {
-  const store = createStore<SessionState>({ session: undefined, isGuestAllowed: true });
+  const store = createStore<SessionState>({ session: undefined, hasEnded: false, isGuestAllowed: true });
   let signingIn: Promise<Session> | undefined;
-  supabase.auth.onAuthStateChange((_event, session) => store.set({ session }));
+  supabase.auth.onAuthStateChange((event, session) =>
+    store.set({ session, hasEnded: session === null && (event === 'SIGNED_OUT' || store.get().hasEnded) }),
+  );
 
   const signIn = async (): Promise<Session> => {
     const { data } = await supabase.auth.getSession();

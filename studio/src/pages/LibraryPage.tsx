@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { deleteMashup, startMashup } from '@mashup-engine/client';
 import type { MashupJob } from '@mashup-engine/client';
-import { Notice, toProblem, useMashupList, useStudio } from '@mashup-engine/react';
+import { Notice, toProblem, useMashupList, useStore, useStudio } from '@mashup-engine/react';
 import type { MashupListState, Problem } from '@mashup-engine/react';
 import { LibraryGroup } from '../library/LibraryGroup.tsx';
 import { LibraryTools } from '../library/LibraryTools.tsx';
@@ -35,7 +35,7 @@ export default function LibraryPage({ query: address }: { query: string }) {
       {problem && <Notice problem={problem} />}
       {list !== undefined && !isEmpty && <LibraryTools query={query} onChange={change} />}
       {list === undefined && problem === undefined && <p className="panel min-h-40 text-soft">Loading…</p>}
-      {isEmpty && <EmptyLibrary />}
+      {isEmpty && <NoMashups />}
       {list !== undefined && !isEmpty && <Count found={found} />}
       <ul className="space-y-3">
         {list?.groups.map((group) => (
@@ -102,7 +102,28 @@ function Count({ found: { list, query } }: { found: MashupListState }) {
   );
 }
 
-function EmptyLibrary() {
+function NoMashups() {
+  const { session, hasEnded } = useStore(useStudio().session);
+  return hasEnded ? <SignedOut /> : <EmptyLibrary mayHaveAccount={session === null} />;
+}
+
+/** The mashups are not lost, only not in sight. */
+function SignedOut() {
+  return (
+    <div className="panel py-14 text-center" data-testid="library-signed-out">
+      <p className="text-lg font-semibold">You are signed out</p>
+      <p className="mt-2 text-soft">
+        Sign in to see the mashups of your account. Those of a guest belong to the session that has ended, and cannot be
+        opened again.
+      </p>
+      <a href="#/account" className="button-primary mt-5">
+        Sign in
+      </a>
+    </div>
+  );
+}
+
+function EmptyLibrary({ mayHaveAccount }: { mayHaveAccount: boolean }) {
   return (
     <div className="panel py-14 text-center" data-testid="library-empty">
       <p className="text-lg font-semibold">No mashups yet</p>
@@ -112,6 +133,15 @@ function EmptyLibrary() {
       <a href="#/" className="button-primary mt-5">
         Make the first mashup
       </a>
+      {mayHaveAccount && (
+        <p className="mt-5 text-sm text-soft">
+          Do you have an account?{' '}
+          <a href="#/account" className="font-medium text-accent underline">
+            Sign in
+          </a>{' '}
+          to see its mashups.
+        </p>
+      )}
     </div>
   );
 }
