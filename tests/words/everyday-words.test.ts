@@ -83,7 +83,16 @@ test('the height of a voice is no level', () => {
 });
 
 test('what a text says of how it is asks for nothing', () => {
-  for (const text of ["there's no bass", 'there are no drums', 'it has no drums']) isQuoted(text);
+  for (const text of [
+    "there's no bass",
+    'there are no drums',
+    'it has no drums',
+    'the end is so quiet',
+    'the intro is loud',
+  ])
+    isQuoted(text);
+  isRead('the ending is too quiet', edge('end', 'loud'));
+  isRead('the intro is too loud', edge('start', 'quiet'));
   isRead('I want no drums', without('drums'));
 });
 

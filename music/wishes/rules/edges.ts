@@ -24,6 +24,9 @@ const LOUD =
   '(?:(?:nice and |all |really |super |so )?(?:loud|loudly|louder|big|bigger|strong|strongly|stronger|huge|powerful|powerfully|energetic|energetically|massive|epic|explosive|intense|full on|full blast|full force|full power|full energy|full volume|high energy|loud and proud)(?: and (?:loud|proud|big|strong|powerful))?)';
 const BE =
   '(?:(?:should|must|has to|needs to|could|can|to|will|would) )?(?:be|is|are|have|has|sound|sounds|feel|get|become|go|consist of|consists of|feature|features)';
+/** What says how an edge shall be. `The end is quiet` tells how it is. */
+const SHALL_BE =
+  '(?:(?:(?:should|must|has to|needs to|could|can|to|will|would) )(?:be|sound|feel|get|become|go)|be|get|become|go)';
 const ONLY_BEFORE = '(?:with |on |off with |off on |from |to )?(?:only |just |nothing but |simply )?';
 const ONLY = /\b(only|just|alone|solo|by itself|by themselves|on own|nothing but|nothing else)\b/;
 
@@ -74,19 +77,20 @@ function fadeRule(edge: Edge): Rule {
 /** The rules of one edge of the mashup. */
 function edgeRules(edge: Edge): Rule[] {
   const [verb, noun] = [VERBS[edge], NOUNS[edge]];
-  const sounds: [sound: 'quiet' | 'loud', words: string][] = [
-    ['quiet', QUIET],
-    ['loud', LOUD],
+  const sounds: [sound: 'quiet' | 'loud', words: string, opposite: string][] = [
+    ['quiet', QUIET, LOUD],
+    ['loud', LOUD, QUIET],
   ];
   return [
-    ...sounds.map(([sound, words]) =>
+    ...sounds.map(([sound, words, opposite]) =>
       soundRule(
         edge,
         sound,
         `${verb} (?:on |with |in )?(?:more )?${words}(?: note| sound| way)?`,
         `(?:have |want |with |more )?${words} ${noun}`,
-        `${noun} (?:${BE} )?(?:more )?${words}`,
+        `${noun} (?:${SHALL_BE} )?(?:more )?${words}`,
         `(?:go |get |be |sound |play )?${words} (?:at|in|for|towards|on) ${noun}`,
+        `${noun} (?:is|are|was|sounds|feels) too ${opposite}`,
       ),
     ),
     fadeRule(edge),
