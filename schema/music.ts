@@ -250,6 +250,12 @@ export const Masterplan = z
       targetBPM: z.number().min(40).max(240),
       targetKey: z.string().describe('In the form `A minor`. Case does not matter.'),
       timeSignature: z.tuple([z.number().int().positive(), z.number().int().positive()]),
+      shifts: z
+        .record(z.string(), z.number().int().min(-12).max(12))
+        .optional()
+        .describe(
+          'Semitones by which the notes of each song are shifted, by song id, where a render found others than those to `targetKey`.',
+        ),
     }),
     timeline: z.array(PlanSection).min(1),
     problems_and_solutions: z.array(z.object({ problem: z.string(), solution: z.string() })),

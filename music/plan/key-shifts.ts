@@ -1,6 +1,6 @@
 /** How far the songs of a mashup are shifted to a common key. */
-import type { AnalyzedSong } from '../../schema.ts';
-import { keyShift, parseKey, type Key } from '../theory/keys.ts';
+import type { AnalyzedSong, Plan } from '../../schema.ts';
+import { isSameKey, keyShift, parseKey, type Key } from '../theory/keys.ts';
 import { MAX_PITCH_SHIFT } from './limits.ts';
 
 /** Returns the largest shift to a key, in semitones, among the songs whose key is known. */
@@ -22,4 +22,35 @@ export function leastKeyShift(songs: readonly AnalyzedSong[]): number {
 /** Returns the shift that a plan may ask for: MAX_PITCH_SHIFT, or one semitone above the least if that is more. */
 export function maxKeyShift(songs: readonly AnalyzedSong[]): number {
   return Math.max(MAX_PITCH_SHIFT, leastKeyShift(songs) + 1);
+}
+
+/** Returns the plan with the shifts of an earlier one in the same key, so that the songs sound in the keys that its render found. */
+export function withShiftsOf(plan: Plan, earlier: Plan | undefined): Plan {
+  const { global } = plan.masterplan;
+  const before = earlier?.masterplan.global;
+  if (global.shifts || !before?.shifts || !isSameKey(before.targetKey, global.targetKey)) return plan;
+  return { ...plan, masterplan: { ...plan.masterplan, global: { ...global, shifts: before.shifts } } };
+}
+
+/** Returns the shifts of songs whose mashup moves from one key to another; undefined if a song would be shifted too far, or if there are none. */
+export function shiftsInKey(
+  shifts: Readonly<Record<string, number>> | undefined,
+  from: Key | null,
+  to: Key,
+): Record<string, number> | undefined {
+  if (!shifts || !from) return undefined;
+  const by = keyShift(from, to);
+  const moved = Object.entries(shifts).map(([id, shift]): [string, number] => [id, shift + by]);
+  return moved.every(([, shift]) => Math.abs(shift) <= MAX_PITCH_SHIFT) ? Object.fromEntries(moved) : undefined;
+}
+
+/** Returns the shifts of songs to a key by their own keys; 0 for a song whose key is not known. */
+export function shiftsByKey(songs: readonly AnalyzedSong[], targetKey: string): Map<string, number> {
+  const target = parseKey(targetKey);
+  return new Map(
+    songs.map(({ song_id, analysis }) => {
+      const key = parseKey(analysis.harmonic.key);
+      return [song_id, key && target ? keyShift(key, target) : 0];
+    }),
+  );
 }

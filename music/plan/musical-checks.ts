@@ -106,7 +106,8 @@ export function checkKey(plan: Plan, songs: readonly AnalyzedSong[], faults: str
   const pitched = songs.filter((song) =>
     timeline.some((section) => section.layers.some((layer) => layer.songId === song.song_id && layer.stem !== 'drums')),
   );
-  if (!key || pitched.length === 0) return;
+  // Shifts that a render found are in reach.
+  if (!key || pitched.length === 0 || global.shifts) return;
   const shift = worstKeyShift(pitched, key);
   // A key that suits all songs is allowed even if some of them have no pitched stems in the plan.
   if (shift > Math.max(maxKeyShift(pitched), maxKeyShift(songs)))

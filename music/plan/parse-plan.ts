@@ -55,6 +55,9 @@ export function parsePlan(
   };
 }
 
+/** Largest shift of a song, in semitones. */
+const MAX_SHIFT = 12;
+
 function parseGlobal(
   raw: unknown,
   songs: readonly AnalyzedSong[],
@@ -74,7 +77,18 @@ function parseGlobal(
     targetBPM,
     targetKey: formatKey(key ?? fallback ?? { tonic: 0, mode: 'major' }),
     timeSignature: parseTimeSignature(global['timeSignature'] ?? global['time_signature'], songs, repairs),
+    ...parseShifts(global['shifts'], songs),
   };
+}
+
+/** Parses the shifts of the songs. Other songs and values that are no shifts are left out. */
+function parseShifts(raw: unknown, songs: readonly AnalyzedSong[]): { shifts?: Record<string, number> } {
+  if (!isRecord(raw)) return {};
+  const shifts = songs.flatMap(({ song_id }): [string, number][] => {
+    const shift = toNumber(raw[song_id]);
+    return shift !== undefined && Number.isInteger(shift) && Math.abs(shift) <= MAX_SHIFT ? [[song_id, shift]] : [];
+  });
+  return shifts.length > 0 ? { shifts: Object.fromEntries(shifts) } : {};
 }
 
 /** Parses `[4, 4]` or `4/4`. The fallback is the meter of the songs if they agree, otherwise 4/4. */

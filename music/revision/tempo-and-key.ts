@@ -1,6 +1,7 @@
 /** Tempo and key of a plan. */
 import type { AnalyzedSong, Plan, Wish } from '../../schema.ts';
 import { barsOf, layOutBars, sectionBpm } from '../plan/bars.ts';
+import { shiftsInKey } from '../plan/key-shifts.ts';
 import { songBars } from '../theory/bars.ts';
 import { displayKey, formatKey, parseKey, transposeKey } from '../theory/keys.ts';
 import { canMatchTempo, matchTempo } from '../theory/tempo.ts';
@@ -80,9 +81,11 @@ export function changeKey(plan: Plan, wish: KeyWish): EditResult {
   const key = wish.kind === 'key_exact' ? parseKey(wish.key) : from && transposeKey(from, wish.semitones);
   if (!key)
     return { cannot: wish.kind === 'key_exact' ? `"${wish.key}" is no key.` : 'The key of the mashup is not known.' };
-  const targetKey = formatKey(key);
+  const { shifts: before, ...global } = plan.masterplan.global;
+  const shifts = shiftsInKey(before, from, key);
+  const changed = { ...global, targetKey: formatKey(key), ...(shifts && { shifts }) };
   return {
-    plan: { ...plan, masterplan: { ...plan.masterplan, global: { ...plan.masterplan.global, targetKey } } },
+    plan: { ...plan, masterplan: { ...plan.masterplan, global: changed } },
     change: `The mashup is in ${displayKey(key)} now.`,
   };
 }

@@ -25,7 +25,7 @@ export function planFormat(
     ...(lists.hasWishes ? { not_understood: z.array(z.string()) } : {}),
     masterplan: masterplan.extend({
       // Structured output does not support tuples.
-      global: masterplan.shape.global.extend({ timeSignature: z.array(z.number().int()) }),
+      global: masterplan.shape.global.omit({ shifts: true }).extend({ timeSignature: z.array(z.number().int()) }),
       timeline: z
         .array(PlanSection.omit({ muted: true }).extend({ tempo_bpm: z.number(), layers: z.array(layer) }))
         .min(1),

@@ -7,7 +7,7 @@ import type { RenderSong } from '../../services/processing/song/song.ts';
 import { searchCorrections, type Candidate } from '../../services/processing/corrections/correction-search.ts';
 import type { Tuning } from '../../services/processing/plan/tuning.ts';
 
-const plan: Candidate['plan'] = { bpm: 120, key: 'N/A', beatsPerBar: 4, durationSec: 8, sections: [] };
+const plan: Candidate['plan'] = { bpm: 120, key: 'N/A', shifts: {}, beatsPerBar: 4, durationSec: 8, sections: [] };
 
 /** A tuning that differs from others by the shift of one song. */
 const tuned = (shift: number): Tuning => ({

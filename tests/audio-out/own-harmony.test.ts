@@ -32,7 +32,7 @@ function layer(songId: string, stem: Stem, volumeDb = 0, free = false): RenderLa
 /** The layers of a section after the correction, as song, stem, level and start; undefined if nothing is changed. */
 function changed(layers: RenderLayer[], classes: Partial<Record<string, number[]>>): string[] | undefined {
   const section = { start: 0, end: 8, bpm: 120, description: '', energy: 1, layers };
-  const plan: RenderPlan = { bpm: 120, key: 'N/A', beatsPerBar: 4, durationSec: 8, sections: [section] };
+  const plan: RenderPlan = { bpm: 120, key: 'N/A', shifts: {}, beatsPerBar: 4, durationSec: 8, sections: [section] };
   const measured = [layers.map(({ songId, stem }) => sound(songId, stem, classes[`${songId} ${stem}`] ?? C_MAJOR))];
   const song = (id: string): RenderSong =>
     ({ id, name: id, stems: { vocals: '', drums: '', bass: '', other: '' } }) as unknown as RenderSong;

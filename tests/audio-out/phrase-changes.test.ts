@@ -129,7 +129,7 @@ describe('changing phrases for a voice that does not fit', () => {
       ...{ bpm: BPM, description: '', energy: 0.5, layers: [] },
     }));
     const durationSec = sections.length * PHRASE_SEC;
-    const plan: RenderPlan = { bpm: BPM, key: 'A minor', beatsPerBar: 4, durationSec, sections: planned };
+    const plan: RenderPlan = { bpm: BPM, key: 'A minor', shifts: {}, beatsPerBar: 4, durationSec, sections: planned };
     const songs = new Map(
       ['singer', 'band'].map((id) => {
         const own = parts.filter(({ songId }) => songId === id);

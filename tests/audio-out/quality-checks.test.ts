@@ -176,7 +176,14 @@ describe('checking layers', () => {
     assert.deepEqual(failed({ checks }), ['tuning']);
     const layers = [layerOf('a', 'other'), layerOf('b', 'vocals')];
     const section = { start: 0, end: SECONDS, bpm: BPM, description: '', energy: 1, layers };
-    const plan: RenderPlan = { bpm: BPM, key: 'A minor', beatsPerBar: 4, durationSec: SECONDS, sections: [section] };
+    const plan: RenderPlan = {
+      bpm: BPM,
+      key: 'A minor',
+      shifts: {},
+      beatsPerBar: 4,
+      durationSec: SECONDS,
+      sections: [section],
+    };
     const none = { semitones: new Map(), cents: new Map(), tunedTo: 0, beats: new Map(), starts: new Map() };
     const songs = new Map(['a', 'b'].map((id) => [id, song(id)]));
     const { tuning } = changeTuning({ plan, tuning: none }, measurements.tuning, songs)!;

@@ -25,7 +25,7 @@ function planOf(...sections: [seconds: number, layers: string[], bpm?: number][]
     clock += seconds;
     return { start, end: clock, bpm, description: '', energy: 0.5, layers: layers.map(layerOf) };
   });
-  return { bpm: 120, key: 'A minor', beatsPerBar: 4, durationSec: clock, sections: placed };
+  return { bpm: 120, key: 'A minor', shifts: {}, beatsPerBar: 4, durationSec: clock, sections: placed };
 }
 
 const songs = (keys: Record<string, string>): Map<string, RenderSong> =>

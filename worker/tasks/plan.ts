@@ -7,6 +7,7 @@ import type { PlanTaskResult } from '../../schema/task-results.ts';
 import { createHash } from 'node:crypto';
 import type { Plan, PlanEdit } from '../../schema.ts';
 import { openingOf, playedRanges } from '../../music/plan/played-ranges.ts';
+import { withShiftsOf } from '../../music/plan/key-shifts.ts';
 import { checkPlan, type CheckedPlan } from '../../music/plan/checks.ts';
 import { noteOnLength } from '../../music/producer/lengths.ts';
 import { planDifferences } from '../../music/texts/differences/plan-differences.ts';
@@ -119,7 +120,7 @@ async function makePlan(context: TaskContext, brief: PlanBrief, generation: numb
   if (wasPaid) reason = 'the planning service did not respond, and a call that may have been paid for is not repeated';
   try {
     const requested = await requestPlan(context, brief, generation, context.claim.fallback || wasPaid);
-    if ('plan' in requested) return requested;
+    if ('plan' in requested) return { ...requested, plan: withShiftsOf(requested.plan, brief.previous) };
     reason = requested.reason ?? reason;
     paid = requested.paid;
   } catch (error) {

@@ -1,5 +1,6 @@
 /** The plan as it was rendered: with the layers that corrections changed, the key that is heard, and texts made of that. */
-import type { Plan, RenderResult } from '../../schema.ts';
+import type { AnalyzedSong, Plan, RenderResult } from '../../schema.ts';
+import { shiftsByKey } from '../../music/plan/key-shifts.ts';
 import { cleanText } from '../../music/plan/text.ts';
 import { soundOfSection } from '../../music/plan/sound-of.ts';
 import { wishHolds } from '../../music/revision/wish-holds.ts';
@@ -34,7 +35,7 @@ export async function tellRendered(
   const { claim } = context;
   const [songs, scores] = [await loadSongs(context), await loadScores(context)];
   const planned = stored.plan;
-  const rendered = withCorrections(planned, result);
+  const rendered = withCorrections(planned, result, songs);
   const shifts = result.as_rendered?.shifts;
   const described = describePlan(rendered, { songs, scores, wording: stored.wording ?? 0, shifts });
   const told = stored.source === 'claude' ? keepWritten(planned, described) : described;
@@ -66,18 +67,32 @@ export async function tellRendered(
 function withCorrections(
   plan: Plan,
   { as_rendered: changed, key = '' }: Pick<Partial<RenderResult>, 'as_rendered' | 'key'>,
+  songs: readonly AnalyzedSong[],
 ): Plan {
-  const { global, timeline } = plan.masterplan;
+  const { timeline } = plan.masterplan;
   const layers = new Map(changed?.sections.map((section) => [section.index, section.layers]));
+  const { shifts: planned, ...global } = plan.masterplan.global;
   const isKey = parseKey(key) !== null && !isSameKey(key, global.targetKey);
+  const targetKey = isKey ? key : global.targetKey;
+  const shifts = changed ? foundShifts(changed.shifts, songs, targetKey) : planned;
   return {
     ...plan,
     masterplan: {
       ...plan.masterplan,
-      global: isKey ? { ...global, targetKey: key } : global,
+      global: { ...global, targetKey, ...(shifts && { shifts }) },
       timeline: timeline.map((section, index) => ({ ...section, layers: layers.get(index) ?? section.layers })),
     },
   };
+}
+
+/** The shifts of a render, if they are not those by the keys of the songs: versions of it start with them. */
+function foundShifts(
+  shifts: Readonly<Record<string, number>>,
+  songs: readonly AnalyzedSong[],
+  targetKey: string,
+): Record<string, number> | undefined {
+  const byKey = shiftsByKey(songs, targetKey);
+  return Object.entries(shifts).some(([id, shift]) => shift !== byKey.get(id)) ? { ...shifts } : undefined;
 }
 
 /** Keeps the texts of a model in sections that are as it planned them, and its concept if the whole plan is, but for the key. */

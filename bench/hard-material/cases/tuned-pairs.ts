@@ -27,7 +27,14 @@ async function measurePair(centsOfSongs: readonly number[]): Promise<HardOutcome
   });
   const layers = [layer('0', 'bass'), layer('0', 'other'), layer('1', 'other')];
   const section = { start: 0, end: TUNED_SECONDS, bpm: TUNED_BPM, description: '', energy: 1, layers };
-  const plan = { bpm: TUNED_BPM, key: 'G major', beatsPerBar: 4, durationSec: TUNED_SECONDS, sections: [section] };
+  const plan = {
+    bpm: TUNED_BPM,
+    key: 'G major',
+    shifts: {},
+    beatsPerBar: 4,
+    durationSec: TUNED_SECONDS,
+    sections: [section],
+  };
   const tuning = chooseTuning(plan, new Map(songs.map((song) => [song.id, song])));
   const moved = songs.map((song, i) => centsOfSongs[i]! + 100 * stemShift('other', song, tuning));
   const heard = await Promise.all(

@@ -32,6 +32,7 @@ type LooseSection = z.infer<typeof LooseSection>;
 const LooseSettings = z.looseObject({
   targetBPM: z.number().min(40).max(240).optional().catch(undefined),
   targetKey: z.string().optional().catch(undefined),
+  shifts: z.record(z.string(), z.number().int().min(-12).max(12)).default({}).catch({}),
   timeSignature: z.tuple([z.number().int().positive(), z.number().int().positive()]).optional().catch(undefined),
 });
 
@@ -62,6 +63,8 @@ export type RenderPlan = {
   bpm: number;
   /** `N/A` if the plan names none: songs then keep their keys. */
   key: string;
+  /** Semitones by which songs are shifted, by song id; other songs by their keys. */
+  shifts: Readonly<Record<string, number>>;
   beatsPerBar: number;
   durationSec: number;
   sections: RenderSection[];
@@ -86,6 +89,7 @@ export function parseRenderPlan(request: Pick<RenderRequest, 'masterplan' | 'son
   const plan = {
     bpm,
     key: settings.targetKey ?? 'N/A',
+    shifts: settings.shifts,
     beatsPerBar: settings.timeSignature?.[0] ?? 4,
     durationSec: total,
     sections: roundToBeats(ordered, bpm, starts, total).filter((section) => section.end > section.start),

@@ -98,16 +98,18 @@ function semitonesBetween(from: string, to: string): number {
 }
 
 /**
- * Chooses the shifts of the songs: by their keys, and for songs that sing over another song's music, the smallest shift in reach
- * that fits it best.
+ * Chooses the shifts of the songs: those of the plan, otherwise by their keys, and for songs that sing over another song's music, the
+ * smallest shift in reach that fits it best.
  */
 export function chooseTuning(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>): Tuning {
-  const semitones = new Map([...songs].map(([id, song]) => [id, semitonesBetween(song.key, plan.key)]));
+  const semitones = new Map(
+    [...songs].map(([id, song]) => [id, plan.shifts[id] ?? semitonesBetween(song.key, plan.key)]),
+  );
   // The song that sings longest is placed first. A song is fixed once it was placed, or another song was placed by it.
   const fixed = new Set<string>();
   for (const [singer] of [...playingTime(plan, ['vocals'])].sort((a, b) => b[1] - a[1])) {
     const bedId = bedOf(plan, singer);
-    if (bedId === undefined || fixed.has(singer)) continue;
+    if (bedId === undefined || fixed.has(singer) || plan.shifts[singer] !== undefined) continue;
     fixed.add(singer).add(bedId);
     const voice = profileOf(songs.get(singer)!);
     const bed = profileOf(songs.get(bedId)!);
