@@ -10,7 +10,7 @@ import { changeEnergy, changeLevel, removeStem } from './levels.ts';
 import { lengthOf, type EditResult, type RevisionContext } from './plan-edits.ts';
 import { swapSongs, takeFrom } from './sources.ts';
 import { changeLength, changeSections, moveDrop } from './structure.ts';
-import { changeKey, changeTempo } from './tempo-and-key.ts';
+import { changeKey, changeTempo, outOfReach } from './tempo-and-key.ts';
 import { wishHolds } from './wish-holds.ts';
 
 /** `changes` lists what changed, `cannot` the wishes that could not be applied: sentences for the user. */
@@ -101,7 +101,8 @@ export function applyWishes(plan: Plan, wishes: readonly Wish[], context: Revisi
       continue;
     }
     const checked = checkPlan(result.plan, context.songs, context.limits);
-    if (!checked.plan) applied.cannot.push(`Not possible: ${text}. ${checked.faults[0] ?? 'The mashup would break.'}`);
+    if (!checked.plan)
+      applied.cannot.push(`Not possible: ${text}. ${reasonOf(checked.faults, wish, result.plan, context)}`);
     else if (!wishHolds(wish, checked.plan, wish.kind === 'keep' ? plan : applied.plan))
       applied.cannot.push(`Not possible: ${text}. These songs do not allow it.`);
     else {
@@ -110,6 +111,14 @@ export function applyWishes(plan: Plan, wishes: readonly Wish[], context: Revisi
     }
   }
   return applied;
+}
+
+/** The first fault, if it is made for users: the others tell a planner which member of which song to change. */
+function reasonOf([fault]: readonly string[], wish: Wish, refused: Plan, { songs }: RevisionContext): string {
+  const stretch = wish.kind === 'tempo' || wish.kind === 'tempo_exact' ? outOfReach(refused, songs) : undefined;
+  if (stretch) return stretch;
+  const isForPlanner = !fault || fault.includes('`') || songs.some(({ song_id }) => fault.includes(`"${song_id}"`));
+  return isForPlanner ? 'These songs do not allow it.' : fault;
 }
 
 /** An exact length is met as near as whole phrases allow. */

@@ -4,8 +4,8 @@ import { barsOf, layOutBars, sectionBpm } from '../plan/bars.ts';
 import { shiftsInKey } from '../plan/key-shifts.ts';
 import { songBars } from '../theory/bars.ts';
 import { displayKey, formatKey, parseKey, transposeKey } from '../theory/keys.ts';
-import { canMatchTempo, matchTempo } from '../theory/tempo.ts';
-import type { EditResult, RevisionContext } from './plan-edits.ts';
+import { AUDIBLE_TEMPO_CHANGE, canMatchTempo, matchTempo, tempoChange as stretchOf } from '../theory/tempo.ts';
+import { quoteSong, type EditResult, type RevisionContext } from './plan-edits.ts';
 
 type ByTempoWish = Extract<Wish, { kind: 'tempo' }>;
 type TempoWish = ByTempoWish | Extract<Wish, { kind: 'tempo_exact' }>;
@@ -73,6 +73,23 @@ export function changeTempo(plan: Plan, wish: TempoWish, { songs }: RevisionCont
     },
     change: `The tempo went from ${global.targetBPM} to ${targetBPM} bpm.`,
   };
+}
+
+/** Says which song does not reach the tempo of a section in which it plays on the beat; undefined if all do. */
+export function outOfReach({ masterplan }: Plan, songs: readonly AnalyzedSong[]): string | undefined {
+  const { global, timeline } = masterplan;
+  const changes = timeline.flatMap((section) =>
+    section.layers.flatMap(({ songId, timing }) => {
+      const song = songs.find((each) => each.song_id === songId);
+      const own = song && songBars(song.analysis).bpm;
+      const bpm = sectionBpm(global, section);
+      return !own || timing === 'free' || canMatchTempo(own, bpm) ? [] : [{ songId, change: stretchOf(own, bpm) }];
+    }),
+  );
+  const [worst] = changes.toSorted((a, b) => b.change - a.change);
+  if (!worst) return undefined;
+  const [by, most] = [worst.change, AUDIBLE_TEMPO_CHANGE].map((share) => Math.round(share * 100));
+  return `${quoteSong(songs, worst.songId)} would be stretched by ${by} %, and over ${most} % is heard by everyone.`;
 }
 
 /** Changes the key. */

@@ -133,6 +133,10 @@ test('wishes that cannot be applied are reported', () => {
   assert.deepEqual(revise("only Abba's drums").not_understood, ["only Abba's drums"]);
   assert.match(revise('300 bpm').cannot.join(), /no tempo/);
   assert.match(revise('half speed').cannot.join(), /^Not possible: 50 % slower\. .*would sound no slower\.$/);
+  assert.equal(
+    revise('20% slower').cannot.join(),
+    'Not possible: 20 % slower. "Song b" would be stretched by 25 %, and over 12 % is heard by everyone.',
+  );
   assert.match(revise('70 seconds and 80 bpm').cannot.join(), /stretched/);
 });
 
