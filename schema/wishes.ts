@@ -60,6 +60,10 @@ const ExactLengthWish = z
   .object({ kind: z.literal('length_exact'), sec: z.number().positive() })
   .describe('The mashup has this length, as near as whole bars allow.');
 
+const LengthLimitWish = z
+  .object({ kind: z.literal('length_limit'), sec: z.number().positive() })
+  .describe('The mashup is at most this long.');
+
 const TempoWish = z
   .object({
     kind: z.literal('tempo'),
@@ -145,6 +149,7 @@ export const Wish = z
     DropWish,
     LengthWish,
     ExactLengthWish,
+    LengthLimitWish,
     TempoWish,
     ExactTempoWish,
     KeyWish,

@@ -58,7 +58,13 @@ export function aimOf(length: MashupLength, songs: readonly AnalyzedSong[]): num
 type AskedLength = { sec: number } | { length: MashupLength };
 
 /** Wishes that change the length as well, though they ask for something else. */
-const CHANGE_LENGTH: ReadonlySet<Wish['kind']> = new Set(['length', 'drop', 'sections', 'sections_exact']);
+const CHANGE_LENGTH: ReadonlySet<Wish['kind']> = new Set([
+  'length',
+  'length_limit',
+  'drop',
+  'sections',
+  'sections_exact',
+]);
 
 /**
  * Returns what is said about the length of a plan. A length among the wishes replaces that of the options, and a new version is asked for

@@ -60,7 +60,7 @@ export function limitsOf(
   return limitsForLengths(limits, [
     length_sec,
     previous && lengthOf(previous.masterplan.timeline),
-    ...wishes.map((wish) => (wish.kind === 'length_exact' ? wish.sec : undefined)),
+    ...wishes.map((wish) => (wish.kind === 'length_exact' || wish.kind === 'length_limit' ? wish.sec : undefined)),
   ]);
 }
 

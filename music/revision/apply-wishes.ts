@@ -30,6 +30,7 @@ const ORDER: readonly Wish['kind'][] = [
   'drop',
   'length',
   'length_exact',
+  'length_limit',
   'without',
   'energy',
   'level',
@@ -71,6 +72,7 @@ function apply(plan: Plan, wish: Wish, context: RevisionContext): EditResult {
       return changeSections(plan, wish, context);
     case 'length':
     case 'length_exact':
+    case 'length_limit':
       return changeLength(plan, wish, context);
     case 'tempo':
     case 'tempo_exact':

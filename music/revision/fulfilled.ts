@@ -9,6 +9,7 @@ const STATES: ReadonlySet<Wish['kind']> = new Set([
   'tempo_exact',
   'key_exact',
   'length_exact',
+  'length_limit',
   'sections_exact',
   'edge',
   'edge_part',

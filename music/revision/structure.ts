@@ -5,7 +5,7 @@ import { clock } from '../plan/clock.ts';
 import { limitsFor } from '../plan/limits.ts';
 import { isEdge, lengthOf, withTimeline, type EditResult, type RevisionContext } from './plan-edits.ts';
 
-type LengthWish = Extract<Wish, { kind: 'length' | 'length_exact' }>;
+type LengthWish = Extract<Wish, { kind: 'length' | 'length_exact' | 'length_limit' }>;
 type SectionsWish = Extract<Wish, { kind: 'sections' | 'sections_exact' }>;
 
 /** Steps of `longer` and `shorter`, as shares of the length. */
@@ -28,13 +28,16 @@ export function changeLength(plan: Plan, wish: LengthWish, { songs, limits }: Re
   const barSec = Math.max(...timeline.map((section) => sectionBarSec(global, section)));
   const { min_length_sec, max_length_sec } = limitsFor(songs, limits);
   const before = lengthOf(timeline);
+  const isTotal = wish.kind !== 'length';
   const goal = goalOf(wish, before);
   const range = `mashups here last ${clock(min_length_sec)} to ${clock(max_length_sec)}`;
-  if (wish.kind === 'length_exact' && (goal > max_length_sec || goal < min_length_sec))
+  if (isTotal && (goal > max_length_sec || goal < min_length_sec))
     return { cannot: `The length stays at ${clock(before)}: ${range}.` };
-  const target = Math.min(max_length_sec, Math.max(min_length_sec, goal));
-  const isExact = wish.kind === 'length_exact' || wish.by_sec !== undefined || wish.by_percent !== undefined;
+  const isExact = isTotal || wish.by_sec !== undefined || wish.by_percent !== undefined;
   const nearly = (isExact ? PHRASE_BARS / 2 : 1) * barSec;
+  // Whole phrases lead up to `nearly` away from the target, and never beyond a limit.
+  const wanted = wish.kind === 'length_limit' ? goal - nearly : goal;
+  const target = Math.min(max_length_sec, Math.max(min_length_sec, wanted));
   const sections =
     target > before
       ? repeatSections(timeline, target - nearly, isExact ? Infinity : max_length_sec)
@@ -46,7 +49,7 @@ export function changeLength(plan: Plan, wish: LengthWish, { songs, limits }: Re
     return {
       cannot: `The length stays at ${clock(before)}: ${range}, and only whole phrases are added or left out.`,
     };
-  if (wish.kind === 'length_exact' && after - goal > nearly)
+  if (isTotal && after - wanted > nearly + 1e-6)
     return { cannot: `Its sections cannot be shorter than ${clock(after)} together.` };
   return { plan: changed, change: `The length went from ${clock(before)} to ${clock(after)}.` };
 }
@@ -66,7 +69,7 @@ function shortenSections(plan: Plan, targetSec: number): Plan {
 }
 
 function goalOf(wish: LengthWish, before: number): number {
-  if (wish.kind === 'length_exact') return wish.sec;
+  if (wish.kind !== 'length') return wish.sec;
   const part = wish.by_percent === undefined ? LENGTH_STEPS[wish.degree ?? 'usual'] : wish.by_percent / 100;
   const change = wish.by_sec ?? before * part;
   return before + (wish.change === 'longer' ? change : -change);

@@ -12,6 +12,8 @@ import { tempoChange } from './tempo-and-key.ts';
 /** A quiet edge has at most this energy, a loud one at least the other. */
 const [QUIET_UP_TO, LOUD_FROM] = [0.45, 0.7];
 const MIN_LENGTH_CHANGE_SEC = 1;
+/** Lengths are shown in whole seconds. */
+const ROUNDING_SEC = 0.5;
 const BPM_TOLERANCE = 0.6;
 /** Share of a change of tempo that may be missing or too much. */
 const TEMPO_TOLERANCE = 0.2;
@@ -85,6 +87,7 @@ const CHECKS: Checks = {
     const barSec = Math.max(...timeline.map((section) => sectionBarSec(global, section)));
     return Math.abs(totalOf(after) - sec) <= Math.max(4 * barSec, LENGTH_TOLERANCE * sec);
   },
+  length_limit: ({ sec }, after) => totalOf(after) < sec + ROUNDING_SEC,
   tempo: (wish, after, before) => {
     if (!before) return true;
     const [from, to] = [before.masterplan.global.targetBPM, after.masterplan.global.targetBPM];

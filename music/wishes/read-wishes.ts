@@ -93,7 +93,12 @@ function isExplained(wish: Wish, wishes: readonly Wish[]): boolean {
       (each) => each.kind === 'key_exact' || (each.kind === 'key' && each.semitones * wish.semitones > 1),
     );
   if ((wish.kind !== 'length' && wish.kind !== 'tempo') || hasAmount(wish)) return false;
-  return wishes.some((each) => each.kind === `${wish.kind}_exact` || (each.kind === wish.kind && hasAmount(each)));
+  return wishes.some(
+    (each) =>
+      each.kind === `${wish.kind}_exact` ||
+      each.kind === `${wish.kind}_limit` ||
+      (each.kind === wish.kind && hasAmount(each)),
+  );
 }
 
 /** Whether a wish says by how much the length or the tempo changes. */

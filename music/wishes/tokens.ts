@@ -15,9 +15,9 @@ export type Entity =
   | { kind: 'seconds' | 'bpm' | 'semitones' | 'decibels' | 'percent' | 'times' | 'number'; value: number }
   | { kind: 'key'; name: string };
 
-/** `w/` and `w/o`, a range of numbers, a number with decimals, as mm:ss or in percent, a word with inner apostrophes or `#`, or one mark. */
+/** `w/` and `w/o`, a range of numbers, a number with its sign, with decimals, as mm:ss or in percent, a word with inner apostrophes or `#`, or one mark. */
 const TOKEN =
-  /\bw\/o?(?!\p{L})|\d+(?:[-–]\d+)+|\d+(?::\d{2}|[.,]\d+)?(?:\s?%)?|[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*[#♯♭]?|\n|[^\s\p{L}\p{M}\d]/gu;
+  /\bw\/o?(?!\p{L})|\d+(?:[-–]\d+)+|(?:(?<=^|\s)[-−–+])?\d+(?::\d{2}|[.,]\d+)?(?:\s?%)?|[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*[#♯♭]?|\n|[^\s\p{L}\p{M}\d]/gu;
 
 /** Returns a word in lower case without accents, with straight apostrophes. */
 export function plainWord(word: string): string {
@@ -34,7 +34,7 @@ export function tokenize(text: string): Token[] {
 }
 
 /** Returns whether a token is a word or an entity. */
-export const isWord = (token: Token): boolean => token.entity !== undefined || /^[\p{L}\d]/u.test(token.text);
+export const isWord = (token: Token): boolean => token.entity !== undefined || /^[-−–+]?[\p{L}\d]/u.test(token.text);
 
 /** Joins consecutive tokens to one that stands for an entity. */
 export function joinTokens(tokens: readonly Token[], text: string, entity: Entity): Token {

@@ -39,6 +39,8 @@ export function describeWish(wish: Wish, songs: Names): string {
       return `${amountOf(wish, wish.by_sec, 's')}${wish.change}`;
     case 'length_exact':
       return `${clock(wish.sec)} long`;
+    case 'length_limit':
+      return `at most ${clock(wish.sec)} long`;
     case 'tempo':
       return `${amountOf(wish, wish.by_bpm, 'bpm')}${wish.change}`;
     case 'tempo_exact':

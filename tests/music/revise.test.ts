@@ -140,6 +140,13 @@ test('wishes that cannot be applied are reported', () => {
   assert.match(revise('70 seconds and 80 bpm').cannot.join(), /stretched/);
 });
 
+test('a limit of the length shortens what is longer, and leaves what is not', () => {
+  const { plan: shorter, changes } = revise('at most 1:15');
+  assert.ok(lengthOf(plan) > 80 && lengthOf(shorter) <= 75.5 && lengthOf(shorter) > 60, String(lengthOf(shorter)));
+  assert.match(changes.join(), /^The length went from/);
+  assert.deepEqual(revise('under 5 minutes').plan.masterplan.timeline, plan.masterplan.timeline);
+});
+
 test('several wishes at once are all applied', () => {
   assert.equal(revise('More vocals, less drums, and a bit faster').changes.length, 3);
 });

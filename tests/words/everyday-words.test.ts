@@ -4,6 +4,7 @@ import { readWishes } from '../../music/wishes/read-wishes.ts';
 import type { Reading, Wish, WishSong } from '../../schema.ts';
 import {
   again,
+  atMost,
   backing,
   bpm,
   drop,
@@ -196,4 +197,21 @@ test('what is liked as it is, is no wish', () => {
   isQuoted('I like that the bass is too loud');
   isQuoted('I love how the drums are too loud');
   isRead("I'd like the bass to be louder", more('bass'));
+});
+
+test('a limit of the length is no length, and other limits are quoted', () => {
+  for (const text of [
+    'under a minute',
+    'not longer than 1 minute',
+    "don't make it longer than 60 seconds",
+    '1 minute or less',
+  ])
+    isRead(text, atMost(60));
+  isRead('too long, at most 1:30 please', atMost(90));
+  for (const text of ['no more than 120 bpm', 'at least 2 minutes']) isQuoted(text);
+});
+
+test('a number with a sign is quoted with it', () => {
+  for (const text of ['-10% faster', '-6 dB drums', 'key +2']) isQuoted(text);
+  isRead('- 10% faster', faster({ by_percent: 10 }));
 });

@@ -1,6 +1,7 @@
 /** Seventy-seven phrasings more. Forty-eight were written after those that were held back had been scored, the others last; each was scored once. */
 import type { WishSong } from '../../schema.ts';
 import {
+  atMost,
   again,
   backing,
   bpm,
@@ -75,7 +76,7 @@ export const LATER_PHRASINGS: readonly Phrasing[] = [
   {
     songs: UMB,
     text: 'keep it at 2 minutes max and start with a fade in',
-    wishes: [seconds(120), edge('start', 'fade')],
+    wishes: [atMost(120), edge('start', 'fade')],
   },
   { songs: UMB, text: 'three minutes thirty', wishes: [seconds(210)] },
   { songs: YELL, text: 'can we lose about 15 seconds', wishes: [shorter({ by_sec: 15 })] },

@@ -62,6 +62,8 @@ export const shorter = (more: { degree?: Degree; by_sec?: number; by_percent?: n
   ...more,
 });
 export const seconds = (sec: number): Wish => ({ kind: 'length_exact', sec });
+/** A limit was read as a length until there were wishes for limits. */
+export const atMost = (sec: number): Wish => ({ kind: 'length_limit', sec });
 export const faster = (more: { degree?: Degree; by_bpm?: number; by_percent?: number } = {}): Wish => ({
   kind: 'tempo',
   change: 'faster',

@@ -1,6 +1,7 @@
 /** A hundred phrasings with their expected readings. The rules of the reader were made with them. */
 import type { WishSong } from '../../schema.ts';
 import {
+  atMost,
   again,
   backing,
   bpm,
@@ -139,7 +140,7 @@ export const SEEN_PHRASINGS: readonly Phrasing[] = [
   { songs: DREAMS, text: 'cut 15 seconds', wishes: [shorter({ by_sec: 15 })] },
   { songs: TRIO, text: 'a minute longer', wishes: [longer({ by_sec: 60 })] },
   { songs: TRIO, text: 'this is much too long', wishes: [shorter({ degree: 'much' })] },
-  { songs: TRIO, text: 'not longer than 2 minutes', wishes: [seconds(120)] },
+  { songs: TRIO, text: 'not longer than 2 minutes', wishes: [atMost(120)] },
   { songs: FILES, text: "that's too short", wishes: [longer()] },
 
   // Tempo.

@@ -1,6 +1,7 @@
 /** Seventy-five phrasings with their expected readings, as people type them. Their author had not read a rule. The rules were made with them. */
 import type { WishSong } from '../../schema.ts';
 import {
+  atMost,
   again,
   backing,
   bpm,
@@ -77,7 +78,7 @@ export const TYPED_PHRASINGS: readonly Phrasing[] = [
   { songs: BILLIES, text: 'make the blinding lights drums louder', wishes: [more('drums', undefined, 'lights')] },
   { songs: HOME, text: 'a tad quicker please', wishes: [faster({ degree: 'little' })] },
   { songs: HELLO, text: 'way too long!! cut it down to 1 min', wishes: [seconds(60)] },
-  { songs: BILLIES, text: '90 secs max', wishes: [seconds(90)] },
+  { songs: BILLIES, text: '90 secs max', wishes: [atMost(90)] },
   { songs: BILLIES, text: 'kick it off with a bang', wishes: [edge('start', 'loud')] },
   { songs: ROLL, text: 'blend the parts into each other better', wishes: [transitions('smoother')] },
   { songs: HOME, text: 'take off all the effects', wishes: [effect('off')] },

@@ -4,6 +4,7 @@
  */
 import type { WishSong } from '../../schema.ts';
 import {
+  atMost,
   again,
   backing,
   bpm,
@@ -149,7 +150,7 @@ export const UNSEEN_PHRASINGS: readonly Phrasing[] = [
   { songs: THREE, text: 'cut it down to 1:45', wishes: [seconds(105)] },
   { songs: THREE, text: '20 seconds longer', wishes: [longer({ by_sec: 20 })] },
   { songs: OWN, text: 'a little longer', wishes: [longer({ degree: 'little' })] },
-  { songs: OWN, text: '2 mins max', wishes: [seconds(120)] },
+  { songs: OWN, text: '2 mins max', wishes: [atMost(120)] },
 
   // Tempo.
   { songs: POP, text: 'a tiny bit fatser', wishes: [faster({ degree: 'little' })] },

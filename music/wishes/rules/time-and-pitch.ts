@@ -3,9 +3,11 @@ import type { Wish } from '../../../schema.ts';
 import { rule, valueOf, type ClauseContext, type Rule } from '../rule.ts';
 
 const ABOUT =
-  '(?:(?:about|around|roughly|exactly|approximately|approx|circa|ca|near|nearly|like|say|something like|somewhere around|more like|closer to|close to|just|just over|just under|little over|little under|precisely|more or less|max|maximum|at most|up to|no longer than|not longer than|no more than|not more than|under|only|total) ){0,3}';
-const OR_SO =
-  '(?: or so| ish| roughly| approximately| max| maximum| tops| at most| exactly| sharp| in total| total| or less| or thereabouts)?';
+  '(?:(?:about|around|roughly|exactly|approximately|approx|circa|ca|near|nearly|like|say|something like|somewhere around|more like|closer to|close to|just|just over|just under|little over|little under|precisely|more or less|only|total) ){0,3}';
+const OR_SO = '(?: or so| ish| roughly| approximately| exactly| sharp| in total| total| or thereabouts)?';
+const AT_MOST =
+  '(?:max|maximum|maximum of|at most|up to|no longer than|not longer than|no more than|not more than|not over|under|less than|shorter than|below|within)';
+const OR_LESS = '(?:max|maximum|tops|at most|or less|or shorter|or under)';
 const AT =
   '(?:set |change |put |get |bring |move |keep |play |run |go |speed |slow )?(?:up |down )?(?:to |at |with |in )?';
 const TEMPO = '(?:tempo|speed|bpm|pace)';
@@ -18,6 +20,10 @@ const CHANGE =
 const ALL = '(?:all |everything |both |both songs |whole thing |whole song |whole mashup )?';
 /** Asks for less of what is there. `It is not so slow` may be praise. */
 const NOT_SO = '(?:be |go )?not (?:so|as|quite so|quite as|too)';
+
+/** What may stand before a limit of the length. */
+const KEEP =
+  '(?:(?:keep|make|set|limit|last|lasts|be|run|go|cut|get|bring|trim|shorten|stay)(?: down)?(?: to| for| at)? )?(?:length |duration )?(?:{be} )?(?:of |to |for )?';
 
 /** Lengths under this are slips of the pen: no song has them. */
 const MIN_LENGTH_SEC = 5;
@@ -55,11 +61,22 @@ const keyOf = (song: string, { songs }: ClauseContext): Wish[] | null => {
 const LENGTH_RULES: readonly Rule[] = [
   rule(
     [
-      `(?:(?:cut|trim|shorten|bring|get|reduce|extend|stretch|squeeze|chop|edit|lengthen|make|squash|condense) (?:length )?(?:down |out |up )?to |(?:keep|make|set|limit|last|lasts|be|run|go for|aim for|aim at) )?(?:for |to |at |length |duration |of ){0,3}(?:length of )?${ABOUT}{sec}(?: long| in length| in total| total| max| maximum| tops| at most| or so| ish| or less| exactly| mashup| version| edit| mix| cut| clip| (?:is|be|would be|should be) (?:enough|fine|good|plenty|ok|perfect|great|ideal|better|right)| would do| will do| only| length| sharp){0,3}`,
+      `(?:(?:cut|trim|shorten|bring|get|reduce|extend|stretch|squeeze|chop|edit|lengthen|make|squash|condense) (?:length )?(?:down |out |up )?to |(?:keep|make|set|limit|last|lasts|be|run|go for|aim for|aim at) )?(?:for |to |at |length |duration |of ){0,3}(?:length of )?${ABOUT}{sec}(?: long| in length| in total| total| or so| ish| exactly| mashup| version| edit| mix| cut| clip| (?:is|be|would be|should be) (?:enough|fine|good|plenty|ok|perfect|great|ideal|better|right)| would do| will do| only| length| sharp){0,3}`,
       `(?:length|duration|total length|running time) (?:{be} )?(?:of |to )?${ABOUT}{sec}${OR_SO}`,
       `(?:should |must |has to |needs to |to |can |could )?(?:last|be|run|take|go on|go)(?: for)? ${ABOUT}{sec}(?: long)?${OR_SO}`,
     ],
     ({ sec = '' }) => (valueOf(sec) < MIN_LENGTH_SEC ? null : [{ kind: 'length_exact', sec: valueOf(sec) }]),
+  ),
+  rule(
+    [
+      `${KEEP}${AT_MOST} {sec}(?: long| in length| in total| total)?`,
+      `${KEEP}${ABOUT}{sec}(?: long)? ${OR_LESS}`,
+      `do not (?:make|let) (?:be |run |last |go )?(?:longer than|over|go over|run over) {sec}|not be (?:longer than|over) (?<limit>#s[\\d.]+)`,
+    ],
+    ({ sec, limit }) => {
+      const most = valueOf(sec || limit || '');
+      return most < MIN_LENGTH_SEC ? null : [{ kind: 'length_limit', sec: most }];
+    },
   ),
   lengthRule(
     'longer',
