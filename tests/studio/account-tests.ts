@@ -26,6 +26,7 @@ function testGuestToAccount(fixture: () => StudioFixture): void {
     await page.getByLabel('Password').fill(ACCOUNT.password);
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.getByText(`Signed in as ${ACCOUNT.email}.`).waitFor();
+    await page.getByText('Account created.', { exact: true }).waitFor();
     await page.getByRole('link', { name: 'Library' }).click();
     await shown('library-item').waitFor();
 
@@ -43,6 +44,10 @@ function testGuestToAccount(fixture: () => StudioFixture): void {
     await other.getByText(`Signed in as ${ACCOUNT.email}.`).waitFor();
     await other.getByRole('link', { name: 'Library' }).click();
     await other.getByTestId('library-item').waitFor();
+    await other.getByRole('link', { name: 'Account' }).click();
+    await other.getByRole('button', { name: 'Sign out' }).click();
+    await other.getByText('You are not signed in.').waitFor();
+    assert.equal(await other.getByText(/^Signed in/).count(), 0);
     await other.context().close();
   });
 }

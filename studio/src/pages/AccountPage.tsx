@@ -12,6 +12,10 @@ export default function AccountPage() {
   const isGuest = user?.is_anonymous === true;
   const hasAccount = user !== undefined && !isGuest;
   const form = useAccountForm(isGuest);
+  const signOut = async (): Promise<void> => {
+    form.clearMessage();
+    await supabase.auth.signOut({ scope: 'local' });
+  };
   return (
     <div className="mx-auto max-w-md space-y-5">
       <h1 className="text-2xl font-semibold sm:text-3xl">Account</h1>
@@ -24,7 +28,7 @@ export default function AccountPage() {
         {form.message}
       </p>
       {user !== undefined && (
-        <button type="button" className="button" onClick={() => void supabase.auth.signOut({ scope: 'local' })}>
+        <button type="button" className="button" onClick={() => void signOut()}>
           {hasAccount ? 'Sign out' : 'Leave the guest account'}
         </button>
       )}

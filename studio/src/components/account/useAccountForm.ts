@@ -28,6 +28,7 @@ export interface AccountForm {
   message: string;
   problem: Problem | undefined;
   clearProblem(): void;
+  clearMessage(): void;
   submit(mode: AccountMode, credentials: Credentials): Promise<void>;
 }
 
@@ -42,6 +43,7 @@ export function useAccountForm(isGuest: boolean): AccountForm {
     message,
     problem,
     clearProblem: () => setProblem(undefined),
+    clearMessage: () => setMessage(''),
     async submit(mode, credentials) {
       setProblem(undefined);
       setMessage('');
@@ -49,12 +51,19 @@ export function useAccountForm(isGuest: boolean): AccountForm {
       try {
         const error = await (mode === 'sign-in' ? signIn : isGuest ? upgradeGuest : signUp)(supabase, credentials);
         if (error) setProblem(problemOf(error));
-        else setMessage(mode === 'sign-in' ? 'Signed in.' : 'Account created. You may have to confirm your e-mail.');
+        else setMessage(mode === 'sign-in' ? 'Signed in.' : await createdText(supabase));
       } finally {
         setIsSending(false);
       }
     },
   };
+}
+
+/** A project that confirms addresses signs nobody in before. */
+async function createdText(supabase: SupabaseClient): Promise<string> {
+  const { user } = (await supabase.auth.getSession()).data.session ?? {};
+  const isThere = user !== undefined && user.is_anonymous !== true;
+  return isThere ? 'Account created.' : 'Account created. Open the link in the e-mail to confirm it, then sign in.';
 }
 
 async function signIn(supabase: SupabaseClient, credentials: Credentials): Promise<AuthError | null> {
