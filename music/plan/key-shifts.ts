@@ -32,6 +32,9 @@ export function withShiftsOf(plan: Plan, earlier: Plan | undefined): Plan {
   return { ...plan, masterplan: { ...plan.masterplan, global: { ...global, shifts: before.shifts } } };
 }
 
+/** No key is farther away, in semitones. Who asks for a key gets it, though a song sounds shifted. */
+const FARTHEST_KEY = 6;
+
 /** Returns the shifts of songs whose mashup moves from one key to another; undefined if a song would be shifted too far, or if there are none. */
 export function shiftsInKey(
   shifts: Readonly<Record<string, number>> | undefined,
@@ -41,7 +44,7 @@ export function shiftsInKey(
   if (!shifts || !from) return undefined;
   const by = keyShift(from, to);
   const moved = Object.entries(shifts).map(([id, shift]): [string, number] => [id, shift + by]);
-  return moved.every(([, shift]) => Math.abs(shift) <= MAX_PITCH_SHIFT) ? Object.fromEntries(moved) : undefined;
+  return moved.every(([, shift]) => Math.abs(shift) <= FARTHEST_KEY) ? Object.fromEntries(moved) : undefined;
 }
 
 /** Returns the shifts of songs to a key by their own keys; 0 for a song whose key is not known. */

@@ -24,7 +24,7 @@ const withShifts = (shifts: Record<string, number>, targetKey = plan.masterplan.
 test('shifts move with the key, unless a song would be shifted too far', () => {
   const [from, to] = [parseKey('F# major'), parseKey('G major')!];
   assert.deepEqual(shiftsInKey({ a: 3, b: -1 }, from, to), { a: 4, b: 0 });
-  assert.equal(shiftsInKey({ a: 4, b: -1 }, from, to), undefined);
+  assert.equal(shiftsInKey({ a: 6, b: -1 }, from, to), undefined);
   assert.equal(shiftsInKey(undefined, from, to), undefined);
 });
 
