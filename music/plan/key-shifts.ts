@@ -32,10 +32,10 @@ export function withShiftsOf(plan: Plan, earlier: Plan | undefined): Plan {
   return { ...plan, masterplan: { ...plan.masterplan, global: { ...global, shifts: before.shifts } } };
 }
 
-/** No key is farther away, in semitones. Who asks for a key gets it, though a song sounds shifted. */
-const FARTHEST_KEY = 6;
-
-/** Returns the shifts of songs whose mashup moves from one key to another; undefined if a song would be shifted too far, or if there are none. */
+/**
+ * Returns the shifts of songs whose mashup moves from one key to another; undefined if there are none. A song may move by an octave less or
+ * more: its notes fit the others as before, and no shift is larger than six semitones.
+ */
 export function shiftsInKey(
   shifts: Readonly<Record<string, number>> | undefined,
   from: Key | null,
@@ -43,8 +43,13 @@ export function shiftsInKey(
 ): Record<string, number> | undefined {
   if (!shifts || !from) return undefined;
   const by = keyShift(from, to);
-  const moved = Object.entries(shifts).map(([id, shift]): [string, number] => [id, shift + by]);
-  return moved.every(([, shift]) => Math.abs(shift) <= FARTHEST_KEY) ? Object.fromEntries(moved) : undefined;
+  return Object.fromEntries(Object.entries(shifts).map(([id, shift]) => [id, withinOctave(shift + by)]));
+}
+
+/** The shift of -5 to 6 semitones that leads to the same pitch classes. */
+function withinOctave(shift: number): number {
+  const up = ((shift % 12) + 12) % 12;
+  return up > 6 ? up - 12 : up;
 }
 
 /** Returns the shifts of songs to a key by their own keys; 0 for a song whose key is not known. */
