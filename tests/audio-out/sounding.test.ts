@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { id3, riffInfoChunk, vorbisCommentBlock } from '../../audio/encode/tags.ts';
-import { keyChangeText, soundingBpm, soundingKeys } from '../../services/processing/plan/sounding.ts';
+import { keptKey, keyChangeText, soundingBpm, soundingKeys } from '../../services/processing/plan/sounding.ts';
 import type { RenderLayer, RenderPlan } from '../../services/processing/plan/plan.ts';
 import type { RenderSong } from '../../services/processing/song/song.ts';
 import type { Tuning } from '../../services/processing/plan/tuning.ts';
@@ -64,6 +64,14 @@ describe('the key of a take', () => {
     assert.deepEqual(soundingKeys({ ...plan, key: 'N/A' }, songs({ a: 'C major', b: 'A minor' }), shifts({})), [
       'C major',
     ]);
+  });
+
+  it('is that of the plan while the songs are shifted as the plan says, and a part is in that key', () => {
+    const kept = { ...plan, shifts: { a: 2, b: -3 } };
+    assert.equal(keptKey(kept, ['E minor', 'A minor'], shifts({ a: 2, b: -3 })), 'A minor');
+    assert.equal(keptKey(kept, ['E minor', 'A minor'], shifts({ a: 2, b: 0 })), undefined);
+    assert.equal(keptKey(kept, ['E minor'], shifts({ a: 2, b: -3 })), undefined);
+    assert.equal(keptKey(plan, ['A minor'], shifts({ a: 2, b: -3 })), undefined);
   });
 
   it('is told with those of parts in another key, the longest first', () => {

@@ -39,6 +39,8 @@ export type FinishTask = MixTask & {
   /** Keys in which parts of the mashup are, the longest first; empty if no song with notes has a known key. */
   keys: string[];
   plannedKey: string;
+  /** The key that the mashup has whatever is heard. */
+  keptKey?: string | undefined;
   /** Title as planned, and names of songs, in which no key is changed. */
   title: { text: string; songs: string[] } | undefined;
   output: Output;
@@ -151,7 +153,7 @@ export async function finishMashup(
     throw new RenderError('render_silent', 'The mashup would be silent', hint);
   }
   const hearing = steps.hear(mix.channels);
-  const keyOf = async (): Promise<string> => statedKey(task.keys, await hearing, task.plannedKey);
+  const keyOf = async (): Promise<string> => task.keptKey ?? statedKey(task.keys, await hearing, task.plannedKey);
   const tags = keyOf().then((key) => tagsOf(task, key));
   const [{ output, bytes, measured, limited, mastering }, heard, key] = await Promise.all([
     encodeMix(mix, task, tags, steps, onProgress),

@@ -1,5 +1,13 @@
 /** Key and tempo in which a take sounds. Corrections may leave what its plan names. */
-import { displayKey, fifthDistance, formatKey, type Key, parseKey, transposeKey } from '../../../music/theory/keys.ts';
+import {
+  displayKey,
+  fifthDistance,
+  formatKey,
+  isSameKey,
+  type Key,
+  parseKey,
+  transposeKey,
+} from '../../../music/theory/keys.ts';
 import type { RenderSong } from '../song/song.ts';
 import type { RenderPlan } from './plan.ts';
 import { playingTime, type Tuning } from './tuning.ts';
@@ -43,6 +51,16 @@ export function soundingKeys(plan: RenderPlan, songs: ReadonlyMap<string, Render
   const planned = parseKey(plan.key);
   const nameOf = (key: Key): string => formatKey(planned && fifthDistance(planned, key) === 0 ? planned : key);
   return [nameOf(best.key), ...named.slice(1).map(({ key }) => nameOf(key))];
+}
+
+/**
+ * Returns the planned key if the songs are shifted as the plan says, and a part is in that key: it was heard when the shifts were found. Of
+ * songs a fifth apart either key may be heard, so that the key of a version would change by itself.
+ */
+export function keptKey(plan: RenderPlan, keys: readonly string[], { semitones }: Tuning): string | undefined {
+  const shifts = Object.entries(plan.shifts);
+  const isKept = shifts.length > 0 && shifts.every(([id, shift]) => (semitones.get(id) ?? shift) === shift);
+  return isKept && keys.some((key) => isSameKey(key, plan.key)) ? plan.key : undefined;
 }
 
 /** Names the keys of parts that are more than a fifth apart, in a sentence; undefined if there are none. */

@@ -18,7 +18,7 @@ import { asRendered } from '../plan/as-rendered.ts';
 import { spliceTimes } from '../plan/arrangement.ts';
 import { parseRenderPlan, type RenderPlan } from '../plan/plan.ts';
 import { freeSongsWithoutBeat } from '../plan/free-songs.ts';
-import { keyChangeText, soundingBpm, soundingKeys } from '../plan/sounding.ts';
+import { keptKey, keyChangeText, soundingBpm, soundingKeys } from '../plan/sounding.ts';
 import { chooseTuning, shiftsKey, type Tuning } from '../plan/tuning.ts';
 import { isInTune } from '../quality/harmony.ts';
 import { tempoWarnings } from '../quality/tempo-changes.ts';
@@ -237,6 +237,7 @@ function finishTask(
     smaller: smaller && { format: smaller.format, upload: smaller },
     maxBytes,
     plannedKey: plan.key,
+    keptKey: keptKey(plan, sounding.keys, candidate.tuning),
     title: masterplan.title ? { text: masterplan.title, songs: names } : undefined,
     artist: masterplan.artistCredits,
     warnings: [...new Set(warnings)].sort(),
