@@ -242,6 +242,8 @@ export const PlanSection = z
   .describe('A part of a mashup between two bar lines.');
 export type PlanSection = z.infer<typeof PlanSection>;
 
+export const Shift = z.number().int().min(-12).max(12).describe('Semitones by which the notes of a song are shifted.');
+
 export const Masterplan = z
   .object({
     title: z.string().min(1),
@@ -251,7 +253,7 @@ export const Masterplan = z
       targetKey: z.string().describe('In the form `A minor`. Case does not matter.'),
       timeSignature: z.tuple([z.number().int().positive(), z.number().int().positive()]),
       shifts: z
-        .record(z.string(), z.number().int().min(-12).max(12))
+        .record(z.string(), Shift)
         .optional()
         .describe(
           'Semitones by which the notes of each song are shifted, by song id, where a render found others than those to `targetKey`.',

@@ -52,13 +52,8 @@ function withinOctave(shift: number): number {
   return up > 6 ? up - 12 : up;
 }
 
-/** Returns the shifts of songs to a key by their own keys; 0 for a song whose key is not known. */
-export function shiftsByKey(songs: readonly AnalyzedSong[], targetKey: string): Map<string, number> {
-  const target = parseKey(targetKey);
-  return new Map(
-    songs.map(({ song_id, analysis }) => {
-      const key = parseKey(analysis.harmonic.key);
-      return [song_id, key && target ? keyShift(key, target) : 0];
-    }),
-  );
+/** Returns the smallest shift in semitones from one key to another; 0 if one of them is not known. */
+export function semitonesBetween(from: string, to: string): number {
+  const [a, b] = [parseKey(from), parseKey(to)];
+  return a && b ? keyShift(a, b) : 0;
 }

@@ -1,5 +1,5 @@
 /** Parsing a plan of unknown origin: takes known members, repairs small faults, ignores everything else. */
-import type { AnalyzedSong, Plan, PlanLimits } from '../../schema.ts';
+import { Shift, type AnalyzedSong, type Plan, type PlanLimits } from '../../schema.ts';
 import { isRecord, toList, toNumber } from '../loose-values.ts';
 import { songBars } from '../theory/bars.ts';
 import { displayKey, formatKey, parseKey } from '../theory/keys.ts';
@@ -55,9 +55,6 @@ export function parsePlan(
   };
 }
 
-/** Largest shift of a song, in semitones. */
-const MAX_SHIFT = 12;
-
 function parseGlobal(
   raw: unknown,
   songs: readonly AnalyzedSong[],
@@ -86,7 +83,7 @@ function parseShifts(raw: unknown, songs: readonly AnalyzedSong[]): { shifts?: R
   if (!isRecord(raw)) return {};
   const shifts = songs.flatMap(({ song_id }): [string, number][] => {
     const shift = toNumber(raw[song_id]);
-    return shift !== undefined && Number.isInteger(shift) && Math.abs(shift) <= MAX_SHIFT ? [[song_id, shift]] : [];
+    return shift !== undefined && Shift.safeParse(shift).success ? [[song_id, shift]] : [];
   });
   return shifts.length > 0 ? { shifts: Object.fromEntries(shifts) } : {};
 }

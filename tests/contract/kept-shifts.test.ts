@@ -28,10 +28,14 @@ const refused: Behaviour = {
 };
 
 /** Makes a version, or the first mashup, that is planned by rules. Returns its id, and the plan that was sent to the renderer. */
-async function make(parent?: string, feedback = ''): Promise<{ id: string; sent: Record<string, unknown> }> {
+async function make(
+  parent?: string,
+  feedback = '',
+  shifts: object = SHIFTS,
+): Promise<{ id: string; sent: Record<string, unknown> }> {
   fixture.services.next('orchestrator', refused);
   fixture.services.next('processing', {
-    result: { ...RESULT, key: 'F# major', as_rendered: { sections: [], shifts: SHIFTS } },
+    result: { ...RESULT, key: 'F# major', as_rendered: { sections: [], shifts } },
   });
   const id = parent === undefined ? await fixture.submit(songs) : await fixture.iterate(parent, feedback);
   assert.equal((await fixture.untilEnded(id)).stage, 'complete');
@@ -50,4 +54,11 @@ test('a version starts with the shifts of its parent, and moves them with the ke
   const higher = await make(louder.id, 'one semitone higher');
   assert.equal(higher.sent['targetKey'], 'G major');
   assert.deepEqual(higher.sent['shifts'], { 'song-1': 4, 'song-2': 0 });
+});
+
+test('what a service reports as a shift and is none is left out of the plan', async () => {
+  const { id } = await make(undefined, '', { 'song-1': 0.5, 'song-2': 2, other: 1 });
+  const [row] = await fixture.sql`
+    select plan #> '{masterplan,global,shifts}' as shifts from mashup_results where job_id = ${id}`;
+  assert.deepEqual(row?.['shifts'], { 'song-2': 2 });
 });

@@ -1,6 +1,6 @@
 /** The plan as it was rendered: with the layers that corrections changed, the key that is heard, and texts made of that. */
-import type { AnalyzedSong, Plan, RenderResult } from '../../schema.ts';
-import { shiftsByKey } from '../../music/plan/key-shifts.ts';
+import { Shift, type AnalyzedSong, type Plan, type RenderResult } from '../../schema.ts';
+import { semitonesBetween } from '../../music/plan/key-shifts.ts';
 import { cleanText } from '../../music/plan/text.ts';
 import { soundOfSection } from '../../music/plan/sound-of.ts';
 import { wishHolds } from '../../music/revision/wish-holds.ts';
@@ -85,14 +85,18 @@ function withCorrections(
   };
 }
 
-/** The shifts of a render, if they are not those by the keys of the songs: versions of it start with them. */
+/** The shifts of a render, if they are not those by the keys of the songs: versions of it start with them. A service may report what is none. */
 function foundShifts(
   shifts: Readonly<Record<string, number>>,
   songs: readonly AnalyzedSong[],
   targetKey: string,
 ): Record<string, number> | undefined {
-  const byKey = shiftsByKey(songs, targetKey);
-  return Object.entries(shifts).some(([id, shift]) => shift !== byKey.get(id)) ? { ...shifts } : undefined;
+  const known = songs.flatMap(({ song_id, analysis }) => {
+    const shift = Shift.safeParse(shifts[song_id]).data;
+    return shift === undefined ? [] : [{ song_id, shift, byKey: semitonesBetween(analysis.harmonic.key, targetKey) }];
+  });
+  if (known.every(({ shift, byKey }) => shift === byKey)) return undefined;
+  return Object.fromEntries(known.map(({ song_id, shift }) => [song_id, shift]));
 }
 
 /** Keeps the texts of a model in sections that are as it planned them, and its concept if the whole plan is, but for the key. */

@@ -1,6 +1,6 @@
 /** Parses the masterplan of a request and puts its sections on the beat grid of the mashup. */
 import { z } from 'zod';
-import { LayerTiming, type RenderRequest, Stem } from '../../../schema.ts';
+import { LayerTiming, type RenderRequest, Shift, Stem } from '../../../schema.ts';
 import { RenderError } from '../errors.ts';
 
 /** The bounds of the plan's schema. A level outside is clamped. */
@@ -32,7 +32,7 @@ type LooseSection = z.infer<typeof LooseSection>;
 const LooseSettings = z.looseObject({
   targetBPM: z.number().min(40).max(240).optional().catch(undefined),
   targetKey: z.string().optional().catch(undefined),
-  shifts: z.record(z.string(), z.number().int().min(-12).max(12)).default({}).catch({}),
+  shifts: z.record(z.string(), Shift).default({}).catch({}),
   timeSignature: z.tuple([z.number().int().positive(), z.number().int().positive()]).optional().catch(undefined),
 });
 

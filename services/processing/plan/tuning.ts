@@ -2,7 +2,7 @@
  * How each song is moved to match the others: in key, in tuning and by beats. Detected keys are right for about six songs in ten. For that
  * reason, the shift of a voice over another song's music is chosen by the pitch classes of both.
  */
-import { keyShift, parseKey } from '../../../music/theory/keys.ts';
+import { semitonesBetween } from '../../../music/plan/key-shifts.ts';
 import type { Stem } from '../../../schema.ts';
 import { profileCorrelation } from '../measure/chroma.ts';
 import type { RenderSong } from '../song/song.ts';
@@ -88,13 +88,6 @@ function tuneTogether(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>):
 function profileOf(song: RenderSong): number[] | undefined {
   if (song.beatChroma.length === 0) return undefined;
   return Array.from({ length: 12 }, (_, pitch) => song.beatChroma.reduce((sum, row) => sum + row[pitch]!, 0));
-}
-
-/** Smallest shift in semitones from one key to another; 0 if one of them is not known. */
-function semitonesBetween(from: string, to: string): number {
-  const a = parseKey(from);
-  const b = parseKey(to);
-  return a && b ? keyShift(a, b) : 0;
 }
 
 /**
